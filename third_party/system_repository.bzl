@@ -1,0 +1,55 @@
+"""A repository whose targets are libraries that the operating system has installed."""
+
+def _pkg_config(ctx, flags, modules):
+    result = ctx.execute(["pkg-config"] + flags + modules.split(" "))
+    if result.return_code:
+        fail(("\n@%s is the system's own library, and pkg-config does not find it:\n%s\n" +
+              "On Debian: sudo apt-get install %s\n" +
+              "Elsewhere: define @%s above the call of rollcall_deps().\n") % (
+            ctx.name,
+            result.stderr,
+            " ".join(["pkg-config"] + ctx.attr.debian_packages),
+            ctx.name,
+        ))
+    return [flag for flag in result.stdout.strip().split(" ") if flag]
+
+def _cc_library(ctx, name, modules):
+    # Headers are not listed and no include path is set: they are in /usr/include, which the
+    # compiler searches by itself, and -isystem /usr/include breaks libstdc++'s #include_next.
+    cflags = _pkg_config(ctx, ["--cflags-only-other"], modules)
+    return "cc_library(\n    name = {name},\n    defines = {defines},\n    linkopts = {linkopts},\n)\n".format(
+        name = repr(name),
+        defines = repr([flag[2:] for flag in cflags if flag.startswith("-D")]),
+        linkopts = repr(_pkg_config(ctx, ["--libs"], modules)),
+    )
+
+def _system_repository_impl(ctx):
+    packages = {}
+    for label, modules in ctx.attr.targets.items():
+        package, name = label.split(":")
+        packages.setdefault(package, []).append(_cc_library(ctx, name, modules))
+    for package, libraries in packages.items():
+        ctx.file(
+            package + ("/" if package else "") + "BUILD.bazel",
+            "\n".join([
+                "load(\"@rules_cc//cc:defs.bzl\", \"cc_library\")\n",
+                "package(default_visibility = [\"//visibility:public\"])\n",
+            ] + libraries),
+            executable = False,
+        )
+
+system_repository = repository_rule(
+    implementation = _system_repository_impl,
+    doc = "cc_library targets over installed libraries; upstream's labels, so BUILD files read the same.",
+    attrs = {
+        "debian_packages": attr.string_list(
+            doc = "What to tell a user to install when pkg-config finds nothing.",
+        ),
+        "targets": attr.string_dict(
+            doc = "\"package:target\" to the pkg-config modules (separated by spaces) that it links.",
+            mandatory = True,
+        ),
+    },
+    environ = ["PKG_CONFIG_PATH"],
+    local = True,
+)
