@@ -1,0 +1,135 @@
+#include "store/engine/wait_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/engine/table_memory.h"
+
+namespace rollcall::engine {
+
+bool WaitList::HasRoom(ClientId client, size_t name_bytes) const {
+  const auto found = waits_of_.find(client);
+  if (found == waits_of_.end()) return true;
+  size_t bytes = name_bytes;
+  for (const std::unique_ptr<Wait>& wait : found->second) bytes += wait->name_bytes;
+  return found->second.size() < kPendingWaitsMax && bytes <= kAwaitedBytesMax;
+}
+
+void WaitList::AwaitNames(ClientId client, std::vector<std::string> names) {
+  Wait& wait = AddWait(client, kNames, names.size());
+  for (std::string& name : names) Register(wait, std::move(name));
+}
+
+void WaitList::AwaitBarrier(ClientId client, std::string barrier) {
+  Register(AddWait(client, kBarriers, 1), std::move(barrier));
+}
+
+void WaitList::KeyCreated(absl::string_view key, std::vector<ClientId>& released) {
+  ReleaseAll(kNames, key, released);
+}
+
+void WaitList::BarrierFull(absl::string_view barrier, std::vector<ClientId>& released) {
+  ReleaseAll(kBarriers, barrier, released);
+}
+
+void WaitList::ElementPushed(absl::string_view queue, std::vector<ClientId>& released) {
+  Table& table = tables_[kNames];
+  if (table.empty()) return;
+  const auto name = table.find(queue);
+  if (name == table.end()) return;
+  while (name->second.first != nullptr && !SeeFirst(name->second, released)) {
+  }
+  EraseIfUnawaited(table, name);
+}
+
+void WaitList::Drop(ClientId client) {
+  if (waits_of_.empty()) return;
+  const auto found = waits_of_.find(client);
+  if (found == waits_of_.end()) return;
+  for (const std::unique_ptr<Wait>& wait : found->second) {
+    Table& table = tables_[wait->table];
+    for (Registration& registration : wait->registrations) {
+      if (registration.name == nullptr) continue;
+      const auto name = table.find(registration.name->first);
+      Unlink(registration);
+      EraseIfUnawaited(table, name);
+    }
+  }
+  waits_of_.erase(found);
+  ReleaseSpareCapacity(waits_of_);
+}
+
+WaitList::Wait& WaitList::AddWait(ClientId client, TableIndex table, size_t name_count) {
+  auto wait = std::make_unique<Wait>();
+  wait->client = client;
+  wait->table = table;
+  wait->registrations.reserve(name_count);
+  Waits& waits = waits_of_[client];
+  waits.push_back(std::move(wait));
+  return *waits.back();
+}
+
+void WaitList::Register(Wait& wait, std::string name) {
+  const size_t name_bytes = name.size();
+  Table::value_type& entry = *tables_[wait.table].try_emplace(std::move(name)).first;
+  Queue& queue = entry.second;
+  // A duplicate: nobody else can have come between it and its twin.
+  if (queue.last != nullptr && queue.last->wait == &wait) return;
+  Registration& registration = wait.registrations.emplace_back();
+  registration.wait = &wait;
+  registration.name = &entry;
+  registration.previous = queue.last;
+  (queue.last == nullptr ? queue.first : queue.last->next) = &registration;
+  queue.last = &registration;
+  wait.name_bytes += name_bytes;
+  ++wait.unseen;
+}
+
+void WaitList::Unlink(Registration& registration) {
+  Queue& queue = registration.name->second;
+  (registration.previous == nullptr ? queue.first : registration.previous->next) =
+      registration.next;
+  (registration.next == nullptr ? queue.last : registration.next->previous) =
+      registration.previous;
+  registration.name = nullptr;
+}
+
+void WaitList::EraseIfUnawaited(Table& table, Table::iterator name) {
+  if (name->second.first != nullptr) return;
+  table.erase(name);
+  ReleaseSpareCapacity(table);
+}
+
+bool WaitList::SeeFirst(Queue& queue, std::vector<ClientId>& released) {
+  Registration& registration = *queue.first;
+  Wait& wait = *registration.wait;
+  Unlink(registration);
+  if (--wait.unseen > 0) return false;
+  released.push_back(wait.client);
+  EndWait(wait);
+  return true;
+}
+
+void WaitList::ReleaseAll(TableIndex index, absl::string_view name,
+                          std::vector<ClientId>& released) {
+  Table& table = tables_[index];
+  if (table.empty()) return;
+  const auto found = table.find(name);
+  if (found == table.end()) return;
+  while (found->second.first != nullptr) SeeFirst(found->second, released);
+  EraseIfUnawaited(table, found);
+}
+
+void WaitList::EndWait(Wait& wait) {
+  const auto found = waits_of_.find(wait.client);
+  Waits& waits = found->second;
+  if (waits.size() > 1) {
+    waits.erase(std::find_if(waits.begin(), waits.end(),
+                             [&wait](const auto& other) { return other.get() == &wait; }));
+    return;
+  }
+  waits_of_.erase(found);
+  ReleaseSpareCapacity(waits_of_);
+}
+
+}  // namespace rollcall::engine

@@ -1,0 +1,96 @@
+// The primitives of the wire: little-endian integers, and texts with their length before them;
+// whole when written, in any pieces when read.
+#ifndef ROLLCALL_STORE_PROTOCOL_WIRE_H_
+#define ROLLCALL_STORE_PROTOCOL_WIRE_H_
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace rollcall::protocol::wire {
+
+// The width of every length and count.
+inline constexpr size_t kLengthBytes = sizeof(uint64_t);
+
+constexpr uint64_t ToLittleEndian(uint64_t value) {
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
+  return value;
+}
+
+constexpr uint32_t ToLittleEndian(uint32_t value) {
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap32(value);
+  return value;
+}
+
+template <typename Unsigned>
+void Put(Unsigned value, std::string& out) {
+  value = ToLittleEndian(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+inline void PutByte(uint8_t value, std::string& out) { out.push_back(static_cast<char>(value)); }
+
+inline void PutText(absl::string_view text, std::string& out) {
+  Put(uint64_t{text.size()}, out);
+  out.append(text.data(), text.size());
+}
+
+// Reads sizeof(Unsigned) bytes.
+template <typename Unsigned>
+Unsigned Get(const char* bytes) {
+  Unsigned value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return ToLittleEndian(value);
+}
+
+// An integer of which some bytes may have come.
+struct PartialWord {
+  uint64_t value = 0;
+  uint8_t bytes = 0;
+};
+
+// Moves bytes from the front of `in` to `word` until it has `width` of them (4 or 8). Returns
+// whether it has; then `word` is ready for the next integer, its value still readable.
+inline bool TakeWord(absl::string_view& in, size_t width, PartialWord& word) {
+  if (word.bytes == 0 && in.size() >= width) {
+    word.value = width == sizeof(uint64_t) ? Get<uint64_t>(in.data()) : Get<uint32_t>(in.data());
+    in.remove_prefix(width);
+    return true;
+  }
+  if (word.bytes == 0) word.value = 0;
+  while (word.bytes < width && !in.empty()) {
+    word.value |= uint64_t{static_cast<uint8_t>(in.front())} << (8 * word.bytes);
+    ++word.bytes;
+    in.remove_prefix(1);
+  }
+  if (word.bytes < width) return false;
+  word.bytes = 0;
+  return true;
+}
+
+// A text is given room for at most this many times what has come of it. So a peer pays for the
+// memory it takes, and a long text is still copied only 1 + 1/15 times.
+inline constexpr uint64_t kTextGrowth = 16;
+
+// Moves at most `left` bytes from the front of `in` to the end of `text`. Returns whether the text
+// is whole; `left` is what is missing of it.
+inline bool TakeText(absl::string_view& in, uint64_t& left, std::string& text) {
+  const size_t taken = static_cast<size_t>(std::min<uint64_t>(left, in.size()));
+  const uint64_t arrived = text.size() + taken;
+  if (arrived > text.capacity()) {
+    text.reserve(static_cast<size_t>(std::min(text.size() + left, arrived * kTextGrowth)));
+  }
+  text.append(in.data(), taken);
+  in.remove_prefix(taken);
+  left -= taken;
+  return left == 0;
+}
+
+}  // namespace rollcall::protocol::wire
+
+#endif  // ROLLCALL_STORE_PROTOCOL_WIRE_H_

@@ -1,0 +1,44 @@
+#ifndef ROLLCALL_STORE_SERVER_SERVER_OPTIONS_H_
+#define ROLLCALL_STORE_SERVER_SERVER_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "net/event_loop.h"
+#include "store/protocol/request_parser.h"
+
+namespace rollcall {
+
+struct ServerOptions {
+  // Empty: all interfaces. A name or numeric address: exactly its addresses.
+  std::string host;
+  // 0: the system picks one; ask StoreServer::port().
+  uint16_t port = 0;
+  // >= 0: serve on this bound socket, which the server then owns. `port` must be its port or 0.
+  int listen_fd = -1;
+  net::EventLoopKind event_loop = net::EventLoopKind::kEpoll;
+
+  // Limits on keys, values and requests; which dialects are welcome.
+  protocol::ParserOptions parser;
+
+  // 0: as many as there are descriptors. Beyond it, a new connection is closed at once.
+  size_t connections_max = 0;
+  // A peer that has begun its greeting or a request has this long to finish it; one that connects
+  // and says nothing is left alone (a torch 1.x watch channel never speaks), see
+  // silent_connections_max.
+  absl::Duration half_request_timeout = absl::Seconds(60);
+  // Connections that have said nothing yet; the oldest is closed when one more comes.
+  size_t silent_connections_max = 65536;
+  // Unsent reply bytes at which a connection is no longer read from until it has taken them, ...
+  size_t unsent_bytes_soft_max = 1 << 20;
+  // ... and at which it is closed: only wake-ups and watch events can still grow it.
+  size_t unsent_bytes_hard_max = 64 << 20;
+  // How long a stopping server goes on sending replies that are already due.
+  absl::Duration shutdown_grace = absl::Milliseconds(500);
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_SERVER_OPTIONS_H_
