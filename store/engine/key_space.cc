@@ -29,16 +29,13 @@ absl::StatusOr<int64_t> ParseCounter(absl::string_view value) {
   if (absl::StartsWith(digits, "+") && !absl::StartsWith(digits, "+-")) digits.remove_prefix(1);
   int64_t number = 0;
   const char* end = digits.data() + digits.size();
-  switch (std::from_chars(digits.data(), end, number, 10).ec) {
-    case std::errc():
-      return number;
-    case std::errc::result_out_of_range:
-      return absl::OutOfRangeError(
-          absl::StrCat("the value ", Shown(value), " does not fit into 64 bits"));
-    default:
-      return absl::InvalidArgumentError(
-          absl::StrCat("the value ", Shown(value), " is not a number"));
+  const std::errc error = std::from_chars(digits.data(), end, number, 10).ec;
+  if (error == std::errc()) return number;
+  if (error == std::errc::result_out_of_range) {
+    return absl::OutOfRangeError(
+        absl::StrCat("the value ", Shown(value), " does not fit into 64 bits"));
   }
+  return absl::InvalidArgumentError(absl::StrCat("the value ", Shown(value), " is not a number"));
 }
 
 const std::string* KeySpace::Find(absl::string_view key) const {

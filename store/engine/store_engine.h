@@ -5,17 +5,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "store/engine/client_id.h"
+#include "store/engine/key_space.h"
+#include "store/engine/wait_list.h"
+#include "store/engine/watch_list.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/reply.h"
 #include "store/protocol/request.h"
 
 namespace rollcall::engine {
-
-// A connection, as the engine's owner numbers them. Never used again for another connection.
-using ClientId = uint64_t;
 
 struct Outgoing {
   ClientId to = 0;
@@ -23,14 +28,13 @@ struct Outgoing {
 };
 using Replies = std::vector<Outgoing>;
 
-// Keys that begin with this are rollcall's own marks ("rollcall/rank/3"). Stores put "/" before
-// every key of a user, so no user key can begin with it. They can be set, read and awaited like any
-// other, but num_keys and list_keys leave them out: torch's clients must not see them.
-inline constexpr char kHiddenKeyPrefix[] = "rollcall/";
-
 // Not thread-safe: one thread, or the owner's lock.
 class StoreEngine {
  public:
+  StoreEngine() = default;
+  StoreEngine(const StoreEngine&) = delete;
+  StoreEngine& operator=(const StoreEngine&) = delete;
+
   // A client must be known before its first request.
   void Connect(ClientId client, protocol::Dialect dialect);
   // Forgets the client and all it waits for or watches. Unknown clients are ignored.
@@ -39,13 +43,77 @@ class StoreEngine {
   // Applies one request and appends what is to be said, in the order in which it must be sent; some
   // of it may be for others than `from`. Texts are moved out of `request`. The replies' views are
   // valid until the next call. A kHangUp reply asks the owner to close that connection (and then to
-  // call Disconnect).
+  // call Disconnect); a client that was never connected gets nothing else.
+  //
+  // A reply may be far larger than its request, since a multi_get can name one big value many
+  // times: look at protocol::EncodedBytes before encoding one.
   void Apply(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
 
   // For metrics, tests and leak checks.
-  size_t key_count() const;      // Without the hidden ones.
-  size_t waiting_clients() const;
-  size_t client_count() const;
+  size_t key_count() const { return keys_.visible_key_count(); }  // Without the hidden ones.
+  size_t waiting_clients() const { return waits_.waiting_clients(); }
+  size_t client_count() const { return clients_.size(); }
+
+ private:
+  // One request on its way through the engine.
+  struct Call {
+    ClientId from;
+    bool legacy;
+    protocol::Request& request;
+    Replies& replies;
+
+    std::string& key() { return request.keys[0]; }
+    protocol::Reply& Say(protocol::ReplyKind kind);
+    void SayNumber(int64_t number);
+    void SaySignal(uint8_t signal);
+    void SayBytes(absl::string_view text);
+    void HangUp(std::string reason);
+  };
+
+  void Dispatch(Call& call);
+  void Set(Call& call);
+  void MultiSet(Call& call);
+  void CompareSet(Call& call);
+  void Add(Call& call);
+  void Append(Call& call);
+  void Get(Call& call);
+  void MultiGet(Call& call);
+  void Check(Call& call);
+  void Wait(Call& call);
+  void CancelWait(Call& call);
+  void DeleteKey(Call& call);
+  void ListKeys(Call& call);
+  void QueuePush(Call& call);
+  void QueuePop(Call& call);
+  void Barrier(Call& call);
+  void WatchKey(Call& call);
+
+  void Write(std::string&& key, std::string&& value, Replies& replies);
+  // Reads the entry as a counter, adds and writes it back. False if it holds no number: then the
+  // call has been hung up and nothing has changed.
+  bool AddTo(const KeySpace::Entry& entry, int64_t delta, Call& call, int64_t& sum);
+
+  // The two halves around every change of a key. The first gives a copy of the old value if
+  // somebody watches the key, else nullptr; the second releases who waited and tells who watches.
+  const std::string* OldValueForWatchers(const KeySpace::Entry& entry);
+  void Changed(const KeySpace::Entry& entry, const std::string* old_value, uint8_t event,
+               Replies& replies);
+  void TellWatchers(uint8_t event, absl::string_view key, absl::string_view old_value,
+                    absl::string_view new_value, Replies& replies);
+  // Says STOP_WAITING to all in released_.
+  void AnswerReleased(Replies& replies);
+  // True if `client` may have one more wait pending; else it has been hung up.
+  bool AdmitsWait(Call& call, size_t name_bytes);
+
+  // Keeps `text` alive until the next call, for replies about what is no longer in keys_.
+  const std::string& Keep(std::string text);
+
+  KeySpace keys_;
+  WaitList waits_;
+  WatchList watches_;
+  absl::flat_hash_map<ClientId, protocol::Dialect> clients_;
+  std::deque<std::string> kept_;
+  std::vector<ClientId> released_;  // Empty between calls; a member to keep its memory.
 };
 
 }  // namespace rollcall::engine
