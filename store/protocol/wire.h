@@ -48,28 +48,23 @@ Unsigned Get(const char* bytes) {
   return ToLittleEndian(value);
 }
 
-// An integer of which some bytes may have come.
-struct PartialWord {
-  uint64_t value = 0;
-  uint8_t bytes = 0;
-};
-
-// Moves bytes from the front of `in` to `word` until it has `width` of them (4 or 8). Returns
-// whether it has; then `word` is ready for the next integer, its value still readable.
-inline bool TakeWord(absl::string_view& in, size_t width, PartialWord& word) {
-  if (word.bytes == 0 && in.size() >= width) {
-    word.value = width == sizeof(uint64_t) ? Get<uint64_t>(in.data()) : Get<uint32_t>(in.data());
+// Moves bytes from the front of `in` to `word` until it has `width` of them (4 or 8); `arrived`
+// counts those that came in earlier pieces, 0 at first. Returns whether the word is whole; then
+// `arrived` is 0 again, for the next one.
+inline bool TakeWord(absl::string_view& in, size_t width, uint64_t& word, uint8_t& arrived) {
+  if (arrived == 0 && in.size() >= width) {
+    word = width == sizeof(uint64_t) ? Get<uint64_t>(in.data()) : Get<uint32_t>(in.data());
     in.remove_prefix(width);
     return true;
   }
-  if (word.bytes == 0) word.value = 0;
-  while (word.bytes < width && !in.empty()) {
-    word.value |= uint64_t{static_cast<uint8_t>(in.front())} << (8 * word.bytes);
-    ++word.bytes;
+  if (arrived == 0) word = 0;
+  while (arrived < width && !in.empty()) {
+    word |= uint64_t{static_cast<uint8_t>(in.front())} << (8 * arrived);
+    ++arrived;
     in.remove_prefix(1);
   }
-  if (word.bytes < width) return false;
-  word.bytes = 0;
+  if (arrived < width) return false;
+  arrived = 0;
   return true;
 }
 

@@ -1,0 +1,52 @@
+#include "store/protocol/reply_writer.h"
+
+#include <cassert>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "store/protocol/reply_shape.h"
+#include "store/protocol/wire.h"
+
+namespace rollcall::protocol {
+namespace {
+
+[[maybe_unused]] bool TextsFitTheShape(const Reply& reply) {
+  switch (ShapeOf(reply.kind).texts) {
+    case TextCount::kNone:
+      return reply.texts.empty();
+    case TextCount::kOne:
+      return reply.texts.size() == 1;
+    case TextCount::kThree:
+      return reply.texts.size() == 3;
+    case TextCount::kOneIfNumberIsPositive:
+      return reply.texts.size() == (reply.number > 0 ? 1 : 0);
+    case TextCount::kAsked:
+    case TextCount::kNumber:
+      break;
+  }
+  return true;
+}
+
+}  // namespace
+
+void AppendReply(const Reply& reply, std::string& out) {
+  assert(TextsFitTheShape(reply));
+  const ReplyShape& shape = ShapeOf(reply.kind);
+  if (shape.has_signal) wire::PutByte(reply.signal, out);
+  if (shape.number_bytes == sizeof(uint32_t)) {
+    wire::Put(static_cast<uint32_t>(reply.number), out);
+  } else if (shape.number_bytes == sizeof(int64_t)) {
+    const bool counts = shape.texts == TextCount::kNumber;
+    wire::Put(counts ? uint64_t{reply.texts.size()} : static_cast<uint64_t>(reply.number), out);
+  }
+  for (absl::string_view text : reply.texts) wire::PutText(text, out);
+}
+
+size_t EncodedBytes(const Reply& reply) {
+  const ReplyShape& shape = ShapeOf(reply.kind);
+  size_t bytes = size_t{shape.has_signal} + shape.number_bytes;
+  for (absl::string_view text : reply.texts) bytes += wire::kLengthBytes + text.size();
+  return bytes;
+}
+
+}  // namespace rollcall::protocol
