@@ -1,5 +1,5 @@
-// The main of a fuzz target in an ordinary build: feeds it every file named on the command line, and
-// every file below a folder named there, once. A crash or a sanitizer's report fails the test.
+// The main of a fuzz target in an ordinary build: feeds it every file named on the command line,
+// and every file below a folder named there, once. A crash or a sanitizer's report fails the test.
 
 #include <cstddef>
 #include <cstdint>
