@@ -22,15 +22,16 @@
 
 namespace rollcall {
 
-// What every DistError knows, as data. Fields that do not apply are empty or zero.
+// What every DistError knows, as data. Fields that do not apply are empty or zero. Each has an
+// initializer, so that g++ takes {.operation = "wait"} without a warning.
 struct ErrorDetails {
-  std::string operation;             // "wait", "barrier", "connect", ...
-  std::vector<std::string> keys;     // As the user named them.
-  std::string peer;                  // "127.0.0.1:29500", or a file's path.
+  std::string operation = {};          // "wait", "barrier", "connect", ...
+  std::vector<std::string> keys = {};  // As the user named them.
+  std::string peer = {};               // "127.0.0.1:29500", or a file's path.
   int attempts = 0;
   absl::Duration elapsed = absl::ZeroDuration();
-  std::vector<int> missing_ranks;    // Sorted.
-  std::vector<std::string> missing_keys;
+  std::vector<int> missing_ranks = {};  // Sorted.
+  std::vector<std::string> missing_keys = {};
   int world_size = 0;
 };
 
