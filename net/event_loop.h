@@ -29,11 +29,13 @@ class StreamHandler {
   // At least one byte came. The bytes belong to the loop and are gone when this returns.
   virtual void OnBytes(absl::string_view bytes) = 0;
   // Every byte written so far has been taken by the kernel; called after a Write that could not be
-  // done at once.
+  // done at once. Also after OnEnd(OK), and there even if writing failed in the end: either way
+  // there is nothing left to wait for.
   virtual void OnDrained() = 0;
-  // The last call, exactly once, unless the owner closed or destroyed the Stream before: OK when
-  // the peer ended its side of the stream cleanly, else why reading or writing failed (with a
-  // NetErrorInfo). The stream can no longer be read from; after OK it can still be written to.
+  // The last call but for OnDrained, exactly once, unless the owner closed or destroyed the Stream
+  // before: OK when the peer ended its side of the stream cleanly, else why reading or writing
+  // failed (with a NetErrorInfo). The stream can no longer be read from; after OK it can still be
+  // written to.
   virtual void OnEnd(absl::Status why) = 0;
 };
 
@@ -43,7 +45,7 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Begins to read. `handler` must outlive the Stream or its Close().
+  // Begins to read; the first call to make. `handler` must outlive the Stream or its Close().
   virtual void Start(StreamHandler* handler) = 0;
 
   // Sends `bytes`, in order: at once as far as the kernel takes them, the rest when it can. Never
@@ -54,7 +56,8 @@ class Stream {
   // it and pause reading, or close.
   virtual size_t unsent_bytes() const = 0;
 
-  // While paused, no OnBytes, and the peer's end of stream is not noticed.
+  // While paused, no OnBytes, and the peer's end of stream is not noticed. That the connection broke
+  // may be: OnEnd with the error, and what had come and was not read is lost.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
 
@@ -64,7 +67,8 @@ class Stream {
   virtual const SocketAddress& peer_address() const = 0;
 };
 
-// Accepts connections until destroyed. Loop's thread only, like a Stream.
+// Accepts connections until destroyed. Loop's thread only, like a Stream; not to be destroyed inside
+// its own AcceptCallback.
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -86,13 +90,15 @@ struct ListenOptions {
   int adopt_fd = -1;
 };
 
-// Called for each accepted connection, on the loop's thread.
+// Called for each accepted connection, on the loop's thread. It has TCP_NODELAY, keep-alive and
+// TCP_USER_TIMEOUT (socket_options.h) and does not survive exec.
 using AcceptCallback = absl::AnyInvocable<void(std::unique_ptr<Stream>)>;
 
 using TimerId = uint64_t;  // 0 is no timer.
 
 // Everything but Post and Stop is for the loop's thread, or for any one thread while Run is not
-// running. Destroying a loop destroys neither its Streams nor its Listeners: destroy those first.
+// running. Destroying a loop destroys neither its Streams nor its Listeners: destroy those first
+// (posted work and timers that own some are destroyed in time).
 class EventLoop {
  public:
   virtual ~EventLoop() = default;
@@ -100,7 +106,8 @@ class EventLoop {
   // Runs callbacks until Stop. Time-outs, readiness and posted work are served in turn; none can
   // starve the others.
   virtual void Run() = 0;
-  // From any thread: Run returns after the callback at hand; what was posted before is run first.
+  // From any thread: Run returns at the end of a turn, the one at hand or the next; what was posted
+  // before is run first, what is posted after waits for another Run. Before Run, it ends that Run.
   virtual void Stop() = 0;
   // From any thread: runs `work` on the loop's thread, in the order posted, soon but never inside
   // this call.
