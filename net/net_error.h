@@ -15,30 +15,30 @@ namespace rollcall::net {
 // What went wrong, for a program to branch on. Rides on every absl::Status that net/ returns.
 enum class NetErrorKind {
   kUnknown,
-  kRefused,             // Somebody answered: nobody listens there.
-  kNoAnswer,            // Nothing came back before the deadline.
-  kUnreachable,         // No route to the host or network.
-  kNameLookup,          // The host name could not be turned into an address.
-  kAddressInUse,        // Bind: the port is taken.
-  kAddressNotLocal,     // Bind: the address is not this host's.
-  kPermission,          // EACCES, EPERM (a privileged port, a firewall).
-  kClosedByPeer,        // End of stream, EPIPE: the peer went.
-  kReset,               // ECONNRESET, ECONNABORTED: the peer, or its kernel, cut the connection.
-  kPeerVanished,        // ETIMEDOUT on a live connection: keep-alive or TCP_USER_TIMEOUT ran out.
-  kTimedOut,            // Our own deadline passed.
-  kResourceExhausted,   // Descriptors, local ports, memory, socket buffers.
-  kBadDescriptor,       // An adopted descriptor is not what it should be.
-  kShutDown,            // We closed it ourselves.
-  kBug,                 // EBADF, ENOTSOCK, EFAULT...: ours.
+  kRefused,            // Somebody answered: nobody listens there.
+  kNoAnswer,           // Nothing came back before the deadline.
+  kUnreachable,        // No route to the host or network.
+  kNameLookup,         // The host name could not be turned into an address.
+  kAddressInUse,       // Bind: the port is taken.
+  kAddressNotLocal,    // Bind: the address is not this host's.
+  kPermission,         // EACCES, EPERM (a privileged port, a firewall).
+  kClosedByPeer,       // End of stream, EPIPE: the peer went.
+  kReset,              // ECONNRESET, ECONNABORTED: the peer, or its kernel, cut the connection.
+  kPeerVanished,       // ETIMEDOUT on a live connection: keep-alive or TCP_USER_TIMEOUT ran out.
+  kTimedOut,           // Our own deadline passed.
+  kResourceExhausted,  // Descriptors, local ports, memory, socket buffers.
+  kBadDescriptor,      // An adopted descriptor is not what it should be.
+  kShutDown,           // We closed it ourselves.
+  kBug,                // EBADF, ENOTSOCK, EFAULT...: ours.
 };
 
 absl::string_view NetErrorKindName(NetErrorKind kind);
 
 struct NetErrorInfo {
   NetErrorKind kind = NetErrorKind::kUnknown;
-  int errno_value = 0;  // 0 where no system call failed.
-  std::string address;  // "[::1]:29500", or "host:port" as asked for; may be empty.
-  int attempts = 0;     // 0 where it does not apply.
+  int errno_value = 0;       // 0 where no system call failed.
+  std::string address = {};  // "[::1]:29500", or "host:port" as asked for; may be empty.
+  int attempts = 0;          // 0 where it does not apply.
   absl::Duration elapsed = absl::ZeroDuration();
 };
 
@@ -57,6 +57,10 @@ absl::Status NetError(absl::string_view what, NetErrorInfo info);
 // Shorthand for the failure of one system call.
 absl::Status ErrnoError(absl::string_view what, int errno_value, Phase phase,
                         absl::string_view address = "");
+
+// `reason` with the code kDeadlineExceeded: the caller's deadline passed while that was what kept
+// it from succeeding. The payload stays: its kind says why ("refused" rather than "timed out").
+absl::Status DeadlinePassed(const absl::Status& reason);
 
 // The payload; nullopt if `status` has none (it did not come from net/).
 std::optional<NetErrorInfo> GetNetErrorInfo(const absl::Status& status);

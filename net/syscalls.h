@@ -33,6 +33,8 @@ class Syscalls {
   virtual int GetSockOpt(int fd, int level, int name, void* value, socklen_t* length_bytes) = 0;
   virtual int SetSockOpt(int fd, int level, int name, const void* value,
                          socklen_t length_bytes) = 0;
+  // On a blocking socket, without MSG_DONTWAIT, it blocks for as long as SO_RCVTIMEO says (then
+  // -EAGAIN).
   virtual ssize_t Recv(int fd, void* buffer, size_t size_bytes, int flags) = 0;
   virtual ssize_t Send(int fd, const void* buffer, size_t size_bytes, int flags) = 0;
   virtual ssize_t SendMsg(int fd, const msghdr* message, int flags) = 0;
@@ -41,6 +43,8 @@ class Syscalls {
   // F_GETFL and F_SETFL of fcntl.
   virtual int GetFlags(int fd) = 0;
   virtual int SetFlags(int fd, int flags) = 0;
+  // F_SETFD of fcntl with FD_CLOEXEC.
+  virtual int SetCloseOnExec(int fd) = 0;
   // As ppoll: the time-out is rounded up to what the clock can say; InfiniteDuration() waits for
   // ever.
   virtual int Poll(pollfd* fds, nfds_t count, absl::Duration timeout) = 0;
@@ -60,7 +64,6 @@ class Syscalls {
 
 // The kernel's own. Lives for ever.
 Syscalls& RealSyscalls();
-
 
 }  // namespace rollcall::net
 
