@@ -1,9 +1,14 @@
 #include "store/engine/store_engine.h"
 
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "store/engine/table_memory.h"
 #include "store/protocol/operation.h"
 

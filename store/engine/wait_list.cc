@@ -1,7 +1,10 @@
 #include "store/engine/wait_list.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "store/engine/table_memory.h"
 
@@ -89,8 +92,7 @@ void WaitList::Unlink(Registration& registration) {
   Queue& queue = registration.name->second;
   (registration.previous == nullptr ? queue.first : registration.previous->next) =
       registration.next;
-  (registration.next == nullptr ? queue.last : registration.next->previous) =
-      registration.previous;
+  (registration.next == nullptr ? queue.last : registration.next->previous) = registration.previous;
   registration.name = nullptr;
 }
 

@@ -1,5 +1,6 @@
 #include "store/engine/watch_list.h"
 
+#include <iterator>
 #include <utility>
 
 #include "store/engine/table_memory.h"
