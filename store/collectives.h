@@ -3,12 +3,15 @@
 #ifndef ROLLCALL_STORE_COLLECTIVES_H_
 #define ROLLCALL_STORE_COLLECTIVES_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "net/env.h"
+#include "store/error_code.h"
 #include "store/store.h"
 
 namespace rollcall {
@@ -20,28 +23,56 @@ struct Place {
 };
 
 // The collectives of one group of ranks on `store`, under keys that begin with `prefix`. Each rank
-// makes one, with the same prefix, and makes the same calls in the same order. Not thread-safe.
-// `env` and `store` must outlive it.
+// makes one, with the same prefix, and makes the same calls in the same order; a rank that starts
+// anew must not take the prefix of its earlier life. What a round leaves in the store is taken away in
+// the next round of the same name. Not thread-safe. `env` and `store` must outlive it.
+//
+// Every call is bounded by its time-out and raises, besides its own error, what the store raises. A
+// call that timed out has been counted: to make it again means to wait on.
 class Collectives {
  public:
+  // std::invalid_argument for an impossible place.
   Collectives(net::Env& env, Store& store, Place place, absl::string_view prefix);
 
   // Returns once every rank has called it as often under this name. May be used again and again.
-  // DistStoreError BARRIER_TIMEOUT with missing_ranks.
+  // BARRIER_TIMEOUT with missing_ranks.
   void Barrier(absl::string_view name, absl::Duration timeout);
 
-  // Every rank's value, by rank, for every rank. DistStoreError GATHER_TIMEOUT with missing_ranks.
+  // Every rank's value, by rank, for every rank. GATHER_TIMEOUT with missing_ranks.
   std::vector<std::string> AllGather(absl::string_view name, absl::string_view value,
                                      absl::Duration timeout);
 
-  // As AllGather, but only `root` gets (and waits for) the values: others get an empty vector.
+  // As AllGather, but only `root` reads the values: the others return an empty vector, once all have
+  // come.
   std::vector<std::string> Gather(absl::string_view name, absl::string_view value, int root,
                                   absl::Duration timeout);
 
-  // torchelastic's synchronize: AllGather, after which rank 0, which usually hosts the server, leaves
-  // last.
+  // AllGather, after which rank 0, which usually hosts the server, leaves last.
   std::vector<std::string> Synchronize(absl::string_view name, absl::string_view value,
                                        absl::Duration timeout);
+
+ private:
+  struct Round;
+  struct State {
+    int64_t finished = 0;  // Rounds.
+    bool arrived = false;  // In the round after those.
+  };
+
+  // Leaves this rank's value in the round at hand, and opens the round if it is the last to come.
+  Round Arrive(absl::string_view kind, absl::string_view name, absl::string_view value);
+  void AwaitDone(const Round& round, absl::string_view operation, ErrorCode code,
+                 absl::Duration timeout);
+  // False if the time was up first.
+  bool WaitFor(const Round& round, absl::Duration timeout);
+  std::vector<int> MissingRanks(const Round& round, absl::Time deadline);
+  std::vector<std::string> Values(const Round& round);
+  void Finish(const Round& round);
+
+  net::Env& env_;
+  Store& store_;
+  const Place place_;
+  const std::string prefix_;
+  absl::flat_hash_map<std::string, State> states_;  // By the base of the round's keys.
 };
 
 }  // namespace rollcall

@@ -1,0 +1,64 @@
+// What every Store must do, as a suite that runs on any implementation: ours, or one of your own.
+//
+//   INSTANTIATE_TEST_SUITE_P(MyStore, StoreContract, testing::Values(StoreContractParam{...}),
+//                            NameOfStoreContractParam);
+//
+// The cases are those of PyTorch's own store tests, and what they leave out.
+#ifndef ROLLCALL_TESTING_STORE_CONTRACT_H_
+#define ROLLCALL_TESTING_STORE_CONTRACT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "gtest/gtest.h"
+#include "net/env.h"
+#include "store/store.h"
+
+namespace rollcall {
+
+// One set of data and a way to reach it: a server with its clients, a file, a piece of memory.
+class StoreWorld {
+ public:
+  virtual ~StoreWorld() = default;
+  // A store on the world's data, each with an identity (a connection, ...) of its own.
+  virtual std::unique_ptr<Store> Join() = 0;
+};
+
+struct StoreContractParam {
+  std::string name;  // For the test's name: letters, digits and _.
+  std::function<std::unique_ptr<StoreWorld>()> new_world;
+  net::Env* env = nullptr;
+  // Keys that the implementation itself leaves in a world, as NumKeys() counts them.
+  int bookkeeping_keys = 0;
+  bool has_queues = true;
+};
+
+std::string NameOfStoreContractParam(const testing::TestParamInfo<StoreContractParam>& info);
+
+// Each test begins with a fresh world and one store on it.
+class StoreContract : public testing::TestWithParam<StoreContractParam> {
+ protected:
+  void SetUp() override;
+
+  net::Env& env() { return *GetParam().env; }
+  Store& store() { return *store_; }
+  std::unique_ptr<Store> Join() { return world_->Join(); }
+  bool has_queues() const { return GetParam().has_queues; }
+  int64_t NumKeysOfUsers() { return store_->NumKeys() - GetParam().bookkeeping_keys; }
+
+  // Runs `body` in a thread that the test's end joins.
+  void Start(absl::AnyInvocable<void()> body);
+  void JoinThreads() { threads_.clear(); }
+
+ private:
+  std::unique_ptr<StoreWorld> world_;
+  std::unique_ptr<Store> store_;
+  std::vector<std::unique_ptr<net::Thread>> threads_;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_TESTING_STORE_CONTRACT_H_
