@@ -219,8 +219,9 @@ bool RequestParser::BeginText(uint64_t length) {
                              " bytes; limit is ", limit));
   }
   if (length > limits.request_bytes_max - texts_bytes_) {
-    return Fail(absl::StrCat(row().name, ": keys and values of ", texts_bytes_ + length,
-                             " bytes or more in one request; limit is ", limits.request_bytes_max));
+    return Fail(absl::StrCat(
+        row().name, ": ", is_key ? "key" : "value", " of ", length, " bytes after ", texts_bytes_,
+        " in the same request; limit of a request is ", limits.request_bytes_max));
   }
   texts_bytes_ += length;
   if (texts_in_place_) {
