@@ -129,7 +129,7 @@ TEST_F(WaitListTest, BarriersAndNamesAreStrangers) {
 
 TEST_F(WaitListTest, AClientsFirstWaitAlwaysHasRoomAndLaterOnesHaveLimits) {
   EXPECT_TRUE(waits_.HasRoom(1, kAwaitedBytesMax * 2));
-  waits_.AwaitNames(1, {"four"});
+  waits_.AwaitNames(1, {"four", "four"});
   EXPECT_TRUE(waits_.HasRoom(1, kAwaitedBytesMax - 4));
   EXPECT_FALSE(waits_.HasRoom(1, kAwaitedBytesMax - 3));
   for (size_t i = 1; i < kPendingWaitsMax; ++i) {
