@@ -36,7 +36,8 @@ class Env : public Clock {
   virtual void SleepUntil(absl::Time deadline) = 0;
 
   // --- Threads ---
-  // `name` is for logs and traces; Linux shows its first 15 characters.
+  // `name` is for logs and traces; Linux shows its first 15 characters. Null if the system has no
+  // thread to give.
   virtual std::unique_ptr<Thread> StartThread(std::string name, absl::AnyInvocable<void()> body) = 0;
   virtual std::unique_ptr<Monitor> NewMonitor() = 0;
 
@@ -49,8 +50,9 @@ class Env : public Clock {
   // One attempt at each of the addresses until one answers. They are tried in turn with a head
   // start of kConnectHeadStart each, and run side by side from then on (RFC 8305), so that a dead
   // first address costs only its head start. TCP_NODELAY, close-on-exec, keep-alive and
-  // TCP_USER_TIMEOUT are set. If all fail, the error of the first address that gave one other than
-  // kNoAnswer, else kNoAnswer; its message lists every address with its error.
+  // TCP_USER_TIMEOUT are set. If all fail, the error of the one that came furthest: kRefused or
+  // kReset (the peer said no) before kNoAnswer before what kept us from asking (kUnreachable,
+  // kResourceExhausted, kPermission...); its message lists every address with its error.
   virtual absl::StatusOr<std::unique_ptr<Connection>> ConnectAny(
       absl::Span<const SocketAddress> addresses, absl::Time deadline) = 0;
   // Binds and listens at once. An empty host means all interfaces.
@@ -73,7 +75,7 @@ class Env : public Clock {
 
 constexpr absl::Duration kConnectHeadStart = absl::Milliseconds(250);
 
-// This process. Lives for ever.
+// This process. Lives for ever. (net/real_env.h has what it is made of.)
 Env& RealEnv();
 
 }  // namespace rollcall::net
