@@ -1,3 +1,4 @@
+// How a store server listens, and how much it lets its peers cost it.
 #ifndef ROLLCALL_STORE_SERVER_SERVER_OPTIONS_H_
 #define ROLLCALL_STORE_SERVER_SERVER_OPTIONS_H_
 
@@ -5,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "net/event_loop.h"
 #include "store/protocol/request_parser.h"
@@ -20,12 +22,17 @@ struct ServerOptions {
   int listen_fd = -1;
   net::EventLoopKind event_loop = net::EventLoopKind::kEpoll;
 
+  // How many clients are expected: the job's world size. 0: unknown. Start() logs a warning, with
+  // the remedy, where this machine's limits are too low for them; nothing else depends on it.
+  int expected_clients = 0;
+
   // Limits on keys, values and requests; which dialects are welcome.
   protocol::ParserOptions parser;
 
   // 0: as many as there are descriptors. Beyond it, a new connection is closed at once.
   size_t connections_max = 0;
-  // A peer that has begun its greeting or a request has this long to finish it; one that connects
+  // A peer that has begun its greeting or a request has this long to finish it, and one whose
+  // connection is being closed has this long to take the replies that are due. One that connects
   // and says nothing is left alone (a torch 1.x watch channel never speaks), see
   // silent_connections_max.
   absl::Duration half_request_timeout = absl::Seconds(60);
@@ -33,11 +40,15 @@ struct ServerOptions {
   size_t silent_connections_max = 65536;
   // Unsent reply bytes at which a connection is no longer read from until it has taken them, ...
   size_t unsent_bytes_soft_max = 1 << 20;
-  // ... and at which it is closed: only wake-ups and watch events can still grow it.
-  size_t unsent_bytes_hard_max = 64 << 20;
+  // ... and which one more reply must not exceed: the connection is closed instead. What a
+  // multi_set may store (Limits::request_bytes_max), a multi_get can fetch.
+  size_t unsent_bytes_hard_max = 260 << 20;
   // How long a stopping server goes on sending replies that are already due.
   absl::Duration shutdown_grace = absl::Milliseconds(500);
 };
+
+// InvalidArgument, naming the option, its value and what it may be.
+absl::Status ValidateServerOptions(const ServerOptions& options);
 
 }  // namespace rollcall
 

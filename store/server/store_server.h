@@ -2,7 +2,6 @@
 #ifndef ROLLCALL_STORE_SERVER_STORE_SERVER_H_
 #define ROLLCALL_STORE_SERVER_STORE_SERVER_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,42 +10,37 @@
 #include "absl/time/time.h"
 #include "net/env.h"
 #include "store/server/server_options.h"
+#include "store/server/server_stats.h"
 
 namespace rollcall {
-
-// A snapshot of what the server is doing.
-struct ServerStats {
-  size_t connections = 0;
-  size_t waiting_clients = 0;
-  size_t keys = 0;
-  uint64_t connections_accepted = 0;
-  uint64_t connections_refused = 0;  // Over a limit, or wrong in what they said.
-  uint64_t requests = 0;
-};
 
 // Thread-safe. Serves from a successful Start until Stop() or destruction.
 class StoreServer {
  public:
   // Listens before it returns: a client that connects from then on is served. `env` must outlive
-  // the server. An absl::Status of net/ (net/net_error.h): kAddressInUse and the like;
-  // InvalidArgument for options that contradict each other. In every case of failure nothing is left
-  // open, but a listen_fd stays the caller's.
+  // the server. An absl::Status of net/ (net/net_error.h): kAddressInUse and the like, kNameLookup
+  // if options.host is not found in kResolveTimeout; InvalidArgument for options that contradict
+  // each other; Unimplemented where `env` has no such event loop. In every case of failure nothing
+  // is left open, but a listen_fd stays the caller's.
   static absl::StatusOr<std::unique_ptr<StoreServer>> Start(net::Env& env,
                                                             const ServerOptions& options);
+
+  static constexpr absl::Duration kResolveTimeout = absl::Seconds(5);
 
   // Stops as Stop() does.
   virtual ~StoreServer() = default;
 
   // Closes the listeners, sends what is due for at most shutdown_grace, then closes every
   // connection, so that each client that waits learns of it at once. Returns when all is done.
-  // Idempotent.
+  // Idempotent. Not from the event loop's own thread.
   virtual void Stop() = 0;
 
   virtual uint16_t port() const = 0;
   // "127.0.0.1:29500"; all interfaces show as "[::]:29500".
   virtual std::string address() const = 0;
   virtual net::EventLoopKind event_loop() const = 0;
-  virtual ServerStats stats() = 0;
+  // As of the last event that the server has dealt with.
+  virtual ServerStats stats() const = 0;
 };
 
 }  // namespace rollcall

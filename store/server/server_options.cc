@@ -1,0 +1,48 @@
+#include "store/server/server_options.h"
+
+#include "absl/strings/str_cat.h"
+#include "store/protocol/dialect.h"
+
+namespace rollcall {
+namespace {
+
+absl::Status Invalid(absl::string_view option, absl::string_view value,
+                     absl::string_view expected) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("server option ", option, " is ", value, "; it must be ", expected));
+}
+
+}  // namespace
+
+absl::Status ValidateServerOptions(const ServerOptions& options) {
+  if (options.expected_clients < 0) {
+    return Invalid("expected_clients", absl::StrCat(options.expected_clients), "0 or more");
+  }
+  if (options.listen_fd >= 0 && !options.host.empty()) {
+    return Invalid("host", options.host, "empty where listen_fd says what is listened on");
+  }
+  if (options.parser.legacy_dialect == protocol::Dialect::kModern) {
+    return Invalid("parser.legacy_dialect", "modern", "a dialect without a greeting");
+  }
+  if (options.parser.limits.key_bytes_max == 0) {
+    return Invalid("parser.limits.key_bytes_max", "0", "1 or more");
+  }
+  if (options.half_request_timeout <= absl::ZeroDuration()) {
+    return Invalid("half_request_timeout", absl::FormatDuration(options.half_request_timeout),
+                   "more than 0");
+  }
+  if (options.shutdown_grace < absl::ZeroDuration()) {
+    return Invalid("shutdown_grace", absl::FormatDuration(options.shutdown_grace), "0 or more");
+  }
+  if (options.silent_connections_max == 0) {
+    return Invalid("silent_connections_max", "0", "1 or more: every connection begins silent");
+  }
+  if (options.unsent_bytes_soft_max > options.unsent_bytes_hard_max) {
+    return Invalid(
+        "unsent_bytes_soft_max", absl::StrCat(options.unsent_bytes_soft_max),
+        absl::StrCat("at most unsent_bytes_hard_max, which is ", options.unsent_bytes_hard_max));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rollcall

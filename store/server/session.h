@@ -1,0 +1,90 @@
+// One connection of a server: what is known of it, and where in its life it is.
+#ifndef ROLLCALL_STORE_SERVER_SESSION_H_
+#define ROLLCALL_STORE_SERVER_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "net/event_loop.h"
+#include "store/engine/client_id.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/request_parser.h"
+
+namespace rollcall {
+
+class Session;
+class SessionQueue;
+
+// Decides what happens to a session's events.
+class SessionOwner {
+ public:
+  virtual void OnBytes(Session& session, absl::string_view bytes) = 0;
+  virtual void OnDrained(Session& session) = 0;
+  virtual void OnEnd(Session& session, const absl::Status& why) = 0;
+
+ protected:
+  ~SessionOwner() = default;
+};
+
+enum class SessionPhase : uint8_t {
+  kSilent,     // Has said nothing yet.
+  kOpen,       // Is served.
+  kLingering,  // Is not served any more; waits for the replies that are due to be taken.
+  kClosed,
+};
+
+// A server holds ten thousands of these that do nothing: keep it small. All that only a busy one
+// needs is behind a pointer and gone when it is idle. Loop's thread only.
+class Session final : public net::StreamHandler {
+ public:
+  // `*owner` must outlive the session.
+  Session(SessionOwner* owner, engine::ClientId id, std::unique_ptr<net::Stream> stream)
+      : owner_(owner), id_(id), stream_(std::move(stream)) {}
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  engine::ClientId id() const { return id_; }
+  net::Stream& stream() { return *stream_; }
+
+  void OnBytes(absl::string_view bytes) override { owner_->OnBytes(*this, bytes); }
+  void OnDrained() override { owner_->OnDrained(*this); }
+  void OnEnd(absl::Status why) override { owner_->OnEnd(*this, why); }
+
+  // --- State, kept by the owner ---
+  SessionPhase phase = SessionPhase::kSilent;
+  // Set by the first bytes; from then on the engine knows the session.
+  std::optional<protocol::Dialect> dialect;
+  // Too many reply bytes are unsent: the stream is not read from.
+  bool paused = false;
+  // Its number in the Outbox, plus one; 0: nothing is gathered for it.
+  uint32_t outbox_place = 0;
+  // Holds the part of a request that has come; nullptr between requests.
+  std::unique_ptr<protocol::RequestParser> parser;
+  // What had come and was not yet parsed when the session was paused; nullptr if nothing.
+  std::unique_ptr<std::string> held;
+
+ private:
+  friend class SessionQueue;
+
+  SessionOwner* const owner_;
+  const engine::ClientId id_;
+  const std::unique_ptr<net::Stream> stream_;
+
+  // Its place in the one SessionQueue it may be in.
+  SessionQueue* queue_ = nullptr;
+  Session* previous_ = nullptr;
+  Session* next_ = nullptr;
+  absl::Time queued_at_;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_SESSION_H_

@@ -1,0 +1,59 @@
+#include "store/server/session_table.h"
+
+#include <utility>
+
+#include "glog/logging.h"
+
+namespace rollcall {
+namespace {
+
+constexpr int kSlotBits = 24;
+static_assert(SessionTable::kSessionsMax == size_t{1} << kSlotBits);
+
+size_t SlotOf(engine::ClientId id) { return id & (SessionTable::kSessionsMax - 1); }
+
+}  // namespace
+
+engine::ClientId SessionTable::next_id() const {
+  const uint64_t slot = free_slots_.empty() ? slots_.size() : free_slots_.back();
+  return added_ << kSlotBits | slot;
+}
+
+Session& SessionTable::Add(std::unique_ptr<Session> session) {
+  CHECK_EQ(session->id(), next_id());
+  CHECK_LT(size(), kSessionsMax);
+  const size_t slot = SlotOf(session->id());
+  ++added_;
+  if (free_slots_.empty()) {
+    slots_.push_back(std::move(session));
+  } else {
+    free_slots_.pop_back();
+    slots_[slot] = std::move(session);
+  }
+  return *slots_[slot];
+}
+
+Session* SessionTable::Find(engine::ClientId id) const {
+  const size_t slot = SlotOf(id);
+  if (slot >= slots_.size()) return nullptr;
+  Session* const session = slots_[slot].get();
+  return session != nullptr && session->id() == id ? session : nullptr;
+}
+
+std::unique_ptr<Session> SessionTable::Remove(const Session& session) {
+  const size_t slot = SlotOf(session.id());
+  CHECK(Find(session.id()) == &session);
+  free_slots_.push_back(static_cast<uint32_t>(slot));
+  return std::move(slots_[slot]);
+}
+
+std::vector<Session*> SessionTable::All() const {
+  std::vector<Session*> all;
+  all.reserve(size());
+  for (const std::unique_ptr<Session>& session : slots_) {
+    if (session != nullptr) all.push_back(session.get());
+  }
+  return all;
+}
+
+}  // namespace rollcall
