@@ -83,15 +83,6 @@ uint32_t ScopeId(absl::string_view scope) {
   return if_nametoindex(std::string(scope).c_str());
 }
 
-sockaddr_in& AsV4(sockaddr_storage& storage) { return reinterpret_cast<sockaddr_in&>(storage); }
-sockaddr_in6& AsV6(sockaddr_storage& storage) { return reinterpret_cast<sockaddr_in6&>(storage); }
-const sockaddr_in& AsV4(const sockaddr_storage& storage) {
-  return reinterpret_cast<const sockaddr_in&>(storage);
-}
-const sockaddr_in6& AsV6(const sockaddr_storage& storage) {
-  return reinterpret_cast<const sockaddr_in6&>(storage);
-}
-
 SocketAddress FromV4(in_addr address, uint16_t port) {
   sockaddr_in v4 = {};
   v4.sin_family = AF_INET;
@@ -179,23 +170,23 @@ absl::StatusOr<SocketAddress> SocketAddress::FromNumeric(absl::string_view host,
 }
 
 uint16_t SocketAddress::port() const {
-  if (family() == AF_INET) return ntohs(AsV4(storage_).sin_port);
-  if (family() == AF_INET6) return ntohs(AsV6(storage_).sin6_port);
+  if (family() == AF_INET) return ntohs(storage_.v4.sin_port);
+  if (family() == AF_INET6) return ntohs(storage_.v6.sin6_port);
   return 0;
 }
 
 void SocketAddress::set_port(uint16_t port) {
-  if (family() == AF_INET) AsV4(storage_).sin_port = htons(port);
-  if (family() == AF_INET6) AsV6(storage_).sin6_port = htons(port);
+  if (family() == AF_INET) storage_.v4.sin_port = htons(port);
+  if (family() == AF_INET6) storage_.v6.sin6_port = htons(port);
 }
 
 bool SocketAddress::is_loopback() const {
   constexpr uint8_t kLoopbackNetwork = 127;
   if (family() == AF_INET) {
-    return ntohl(AsV4(storage_).sin_addr.s_addr) >> 24 == kLoopbackNetwork;
+    return ntohl(storage_.v4.sin_addr.s_addr) >> 24 == kLoopbackNetwork;
   }
   if (family() != AF_INET6) return false;
-  const in6_addr& v6 = AsV6(storage_).sin6_addr;
+  const in6_addr& v6 = storage_.v6.sin6_addr;
   if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == kLoopbackNetwork;
   return IN6_IS_ADDR_LOOPBACK(&v6);
 }
@@ -203,11 +194,11 @@ bool SocketAddress::is_loopback() const {
 std::string SocketAddress::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) {
-    inet_ntop(AF_INET, &AsV4(storage_).sin_addr, text, sizeof(text));
+    inet_ntop(AF_INET, &storage_.v4.sin_addr, text, sizeof(text));
     return text;
   }
   if (family() != AF_INET6) return "";
-  const sockaddr_in6& v6 = AsV6(storage_);
+  const sockaddr_in6& v6 = storage_.v6;
   if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
     inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof(text));
     return text;
@@ -225,11 +216,11 @@ std::string SocketAddress::ToString() const {
 bool operator==(const SocketAddress& a, const SocketAddress& b) {
   if (a.family() != b.family() || a.port() != b.port()) return false;
   if (a.family() == AF_INET) {
-    return AsV4(a.storage_).sin_addr.s_addr == AsV4(b.storage_).sin_addr.s_addr;
+    return a.storage_.v4.sin_addr.s_addr == b.storage_.v4.sin_addr.s_addr;
   }
   if (a.family() != AF_INET6) return true;
-  const sockaddr_in6& v6 = AsV6(a.storage_);
-  const sockaddr_in6& other = AsV6(b.storage_);
+  const sockaddr_in6& v6 = a.storage_.v6;
+  const sockaddr_in6& other = b.storage_.v6;
   return IN6_ARE_ADDR_EQUAL(&v6.sin6_addr, &other.sin6_addr) &&
          v6.sin6_scope_id == other.sin6_scope_id;
 }

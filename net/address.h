@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_NET_ADDRESS_H_
 #define ROLLCALL_NET_ADDRESS_H_
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -41,13 +42,13 @@ class SocketAddress {
   static absl::StatusOr<SocketAddress> FromNumeric(absl::string_view host, uint16_t port);
 
   bool is_valid() const { return family() != AF_UNSPEC; }
-  int family() const { return storage_.ss_family; }
+  int family() const { return storage_.any.sa_family; }
   uint16_t port() const;
   void set_port(uint16_t port);
   // 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104.
   bool is_loopback() const;
 
-  const sockaddr* data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  const sockaddr* data() const { return &storage_.any; }
   socklen_t size_bytes() const { return length_bytes_; }
 
   std::string host() const;      // Numeric, without a port.
@@ -56,7 +57,14 @@ class SocketAddress {
   friend bool operator==(const SocketAddress& a, const SocketAddress& b);
 
  private:
-  sockaddr_storage storage_ = {};
+  // Not sockaddr_storage: each connection holds one of these, and that takes 128 bytes.
+  union Storage {
+    sockaddr_in6 v6;  // The largest, so that {} clears all.
+    sockaddr_in v4;
+    sockaddr any;
+  };
+
+  Storage storage_ = {};
   socklen_t length_bytes_ = 0;
 };
 

@@ -73,6 +73,8 @@ absl::StatusOr<Opened> OpenOne(Syscalls& syscalls, const SocketAddress& address,
     // Set either way: the default is the administrator's (net.ipv6.bindv6only).
     SetInt(syscalls, fd, IPPROTO_IPV6, IPV6_V6ONLY, families == Families::kOne);
   }
+  // What is accepted inherits them.
+  SetConnectionOptions(syscalls, fd);
   if (const int bound = syscalls.Bind(fd, address.data(), address.size_bytes()); bound < 0) {
     return ListenError("bind", -bound, address);
   }
@@ -176,6 +178,7 @@ absl::StatusOr<std::vector<BoundSocket>> Adopt(Syscalls& syscalls, int fd, uint1
   if (!address.ok()) return address.status();
   const int flags = syscalls.GetFlags(fd);
   if (flags < 0) return BadDescriptor(fd, "its flags cannot be read", -flags);
+  SetConnectionOptions(syscalls, fd);
   // On a socket that listens already, this only sets the backlog.
   if (const int listens = syscalls.Listen(fd, backlog); listens < 0) {
     return ListenError("listen", -listens, *address);

@@ -18,8 +18,9 @@ constexpr absl::Duration kKeepAliveInterval = absl::Seconds(10);
 constexpr int kKeepAliveProbes = 4;
 constexpr absl::Duration kUnacknowledgedMax = absl::Seconds(60);
 
-// Sets TCP_NODELAY, keep-alive and TCP_USER_TIMEOUT on a connected socket. A connection works
-// without them, so that a kernel that knows one of them not is no error.
+// Sets TCP_NODELAY, keep-alive and TCP_USER_TIMEOUT on a connected socket; or on one that will
+// listen: Linux lets the connections it accepts inherit them all, at no system call each. A
+// connection works without them, so that a kernel that knows one of them not is no error.
 void SetConnectionOptions(Syscalls& syscalls, int fd);
 
 // The addresses of a socket's two ends. Errors are of Phase::kOther, ENOTCONN among them.
