@@ -1,0 +1,150 @@
+// How a store server starts on this machine, and what the machine does to it.
+
+#include "store/server/store_server.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "net/net_error.h"
+#include "net/real_env.h"
+#include "net/syscalls.h"
+#include "net/syscalls_decorator.h"
+#include "testing/server_scenario.h"
+
+namespace rollcall {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+net::NetErrorKind KindOf(const absl::Status& status) {
+  const std::optional<net::NetErrorInfo> info = net::GetNetErrorInfo(status);
+  return info.has_value() ? info->kind : net::NetErrorKind::kUnknown;
+}
+
+bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+
+class StoreServerTest : public testing::TestWithParam<net::EventLoopKind> {
+ protected:
+  ServerOptions Options() const {
+    ServerOptions options;
+    options.event_loop = GetParam();
+    return options;
+  }
+
+  net::Env& env_ = net::RealEnv();
+
+  absl::Status ConnectTo(const net::SocketAddress& address) {
+    return env_.ConnectAny({address}, env_.Now() + kPatience).status();
+  }
+  static net::SocketAddress Numeric(absl::string_view host, uint16_t port) {
+    return net::SocketAddress::FromNumeric(host, port).value();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Loops, StoreServerTest,
+                         testing::Values(net::EventLoopKind::kEpoll, net::EventLoopKind::kLibuv),
+                         [](const auto& info) {
+                           return std::string(net::EventLoopKindName(info.param));
+                         });
+
+TEST_P(StoreServerTest, ListensOnAllInterfacesUnlessToldOtherwise) {
+  const auto server = StoreServer::Start(env_, Options());
+  ASSERT_TRUE(server.ok()) << server.status();
+  const uint16_t port = (*server)->port();
+  EXPECT_NE(port, 0);
+  EXPECT_NE((*server)->address().find(absl::StrCat(":", port)), std::string::npos);
+  EXPECT_TRUE(ConnectTo(Numeric("127.0.0.1", port)).ok());
+  EXPECT_TRUE(ConnectTo(Numeric("127.0.0.2", port)).ok());
+}
+
+TEST_P(StoreServerTest, ListensOnlyWhereItIsTold) {
+  ServerOptions options = Options();
+  options.host = "127.0.0.1";
+  const auto server = StoreServer::Start(env_, options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const uint16_t port = (*server)->port();
+  EXPECT_EQ((*server)->address(), absl::StrCat("127.0.0.1:", port));
+  EXPECT_TRUE(ConnectTo(Numeric("127.0.0.1", port)).ok());
+  EXPECT_EQ(KindOf(ConnectTo(Numeric("127.0.0.2", port))), net::NetErrorKind::kRefused);
+}
+
+TEST_P(StoreServerTest, TakesOverABoundDescriptor) {
+  auto socket = env_.Listen({.host = "127.0.0.1", .port = 0});
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  const uint16_t port = (*socket)->address().port();
+  ServerOptions options = Options();
+  options.port = port;
+  options.listen_fd = (*socket)->fd();
+  {
+    ServerScenario scenario(env_, options);
+    (*socket)->Release();
+    EXPECT_EQ(scenario.server().port(), port);
+    RawPeer client = scenario.Client();
+    ServerScenario::ExpectServed(client);
+  }
+  EXPECT_FALSE(IsOpen(options.listen_fd));
+}
+
+TEST_P(StoreServerTest, ADescriptorThatDoesNotFitStaysTheCallers) {
+  const auto socket = env_.Listen({.host = "127.0.0.1", .port = 0});
+  ASSERT_TRUE(socket.ok()) << socket.status();
+  ServerOptions options = Options();
+  options.port = (*socket)->address().port() == 1 ? 2 : 1;
+  options.listen_fd = (*socket)->fd();
+  const auto server = StoreServer::Start(env_, options);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(KindOf(server.status()), net::NetErrorKind::kBadDescriptor) << server.status();
+  EXPECT_TRUE(IsOpen(options.listen_fd));
+}
+
+TEST_P(StoreServerTest, AHostThatIsNotOursOrUnknownIsNamed) {
+  ServerOptions options = Options();
+  options.host = "192.0.2.1";
+  const auto foreign = StoreServer::Start(env_, options);
+  ASSERT_FALSE(foreign.ok());
+  EXPECT_EQ(KindOf(foreign.status()), net::NetErrorKind::kAddressNotLocal) << foreign.status();
+  EXPECT_NE(foreign.status().message().find("192.0.2.1"), absl::string_view::npos);
+
+  options.host = "no-such-host.invalid";
+  const auto unknown = StoreServer::Start(env_, options);
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_EQ(KindOf(unknown.status()), net::NetErrorKind::kNameLookup) << unknown.status();
+  EXPECT_NE(unknown.status().message().find("no-such-host.invalid"), absl::string_view::npos);
+}
+
+TEST_P(StoreServerTest, OptionsThatContradictEachOtherAreInvalid) {
+  ServerOptions options = Options();
+  options.unsent_bytes_soft_max = options.unsent_bytes_hard_max + 1;
+  EXPECT_EQ(StoreServer::Start(env_, options).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// The first accepts fail for want of descriptors.
+class FewDescriptors final : public net::SyscallsDecorator {
+ public:
+  int Accept4(int fd, sockaddr* address, socklen_t* length_bytes, int flags) override {
+    if (failures_.fetch_add(1) < 3) return -EMFILE;
+    return SyscallsDecorator::Accept4(fd, address, length_bytes, flags);
+  }
+  int failures() const { return failures_; }
+
+ private:
+  std::atomic<int> failures_ = 0;
+};
+
+TEST(StoreServerFaultTest, ServesOnAfterDescriptorsRanOut) {
+  FewDescriptors syscalls;
+  net::SystemEnv env(&syscalls);
+  ServerScenario scenario(env, {});
+  RawPeer client = scenario.Client();
+  ServerScenario::ExpectServed(client);
+  EXPECT_GT(syscalls.failures(), 3);
+}
+
+}  // namespace
+}  // namespace rollcall
