@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct StoreContractParam {
   // Keys that the implementation itself leaves in a world, as NumKeys() counts them.
   int bookkeeping_keys = 0;
   bool has_queues = true;
+
+  friend void PrintTo(const StoreContractParam& param, std::ostream* out) { *out << param.name; }
 };
 
 std::string NameOfStoreContractParam(const testing::TestParamInfo<StoreContractParam>& info);
