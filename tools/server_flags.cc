@@ -1,0 +1,70 @@
+#include "tools/server_flags.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "net/event_loop.h"
+#include "store/protocol/dialect.h"
+
+namespace rollcall::tools {
+namespace {
+
+// So that sums of limits cannot overflow. No machine has more memory to give to one value.
+constexpr uint64_t kLimitBytesMax = uint64_t{1} << 40;
+
+absl::Status Wrong(absl::string_view flag, absl::string_view value, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", value, ": must be ", expected));
+}
+
+std::optional<net::EventLoopKind> ParseBackend(absl::string_view name) {
+  for (const net::EventLoopKind kind : {net::EventLoopKind::kEpoll, net::EventLoopKind::kLibuv}) {
+    if (name == net::EventLoopKindName(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
+  ServerOptions options;
+  options.host = flags.host;
+  if (flags.port < 0 || flags.port > 65535) {
+    return Wrong("port", absl::StrCat(flags.port), "0 to 65535 (0 lets the system pick one)");
+  }
+  options.port = static_cast<uint16_t>(flags.port);
+  const std::optional<net::EventLoopKind> backend = ParseBackend(flags.backend);
+  if (!backend.has_value()) return Wrong("backend", flags.backend, "epoll or libuv");
+  options.event_loop = *backend;
+  protocol::Limits& limits = options.parser.limits;
+  if (flags.max_key_bytes == 0 || flags.max_key_bytes > kLimitBytesMax) {
+    return Wrong("max_key_bytes", absl::StrCat(flags.max_key_bytes),
+                 absl::StrCat("1 to ", kLimitBytesMax));
+  }
+  if (flags.max_value_bytes > kLimitBytesMax) {
+    return Wrong("max_value_bytes", absl::StrCat(flags.max_value_bytes),
+                 absl::StrCat("0 to ", kLimitBytesMax));
+  }
+  limits.key_bytes_max = flags.max_key_bytes;
+  limits.value_bytes_max = flags.max_value_bytes;
+  // A value that is allowed must fit into a request and into a reply.
+  const uint64_t largest = limits.key_bytes_max + limits.value_bytes_max;
+  limits.request_bytes_max = std::max(limits.request_bytes_max, largest);
+  options.unsent_bytes_hard_max = std::max<uint64_t>(options.unsent_bytes_hard_max, 2 * largest);
+  options.connections_max = flags.max_connections;
+  options.parser.accept_legacy = flags.legacy;
+  const std::optional<protocol::Dialect> dialect = protocol::ParseDialect(flags.legacy_dialect);
+  if (!dialect.has_value() || *dialect == protocol::Dialect::kModern) {
+    return Wrong("legacy_dialect", flags.legacy_dialect,
+                 "legacy (torch 1.x and 2.0) or torch21 (torch 2.1)");
+  }
+  options.parser.legacy_dialect = *dialect;
+  if (flags.world_size < 0) {
+    return Wrong("world_size", absl::StrCat(flags.world_size), "0 (unknown) or more");
+  }
+  options.expected_clients = flags.world_size;
+  return options;
+}
+
+}  // namespace rollcall::tools

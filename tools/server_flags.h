@@ -1,0 +1,31 @@
+// The flags of store_server, as what they mean.
+#ifndef ROLLCALL_TOOLS_SERVER_FLAGS_H_
+#define ROLLCALL_TOOLS_SERVER_FLAGS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "store/server/server_options.h"
+
+namespace rollcall::tools {
+
+// As the user gave them.
+struct ServerFlags {
+  std::string host;
+  int32_t port = 29500;
+  std::string backend = "epoll";
+  uint64_t max_key_bytes = protocol::Limits().key_bytes_max;
+  uint64_t max_value_bytes = protocol::Limits().value_bytes_max;
+  uint64_t max_connections = 0;
+  bool legacy = true;
+  std::string legacy_dialect = "legacy";
+  int32_t world_size = 0;
+};
+
+// InvalidArgument names the flag, its value and what it takes.
+absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags);
+
+}  // namespace rollcall::tools
+
+#endif  // ROLLCALL_TOOLS_SERVER_FLAGS_H_

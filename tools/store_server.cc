@@ -1,0 +1,181 @@
+// A store for whoever connects to it, until it is told to end.
+#include "store/server/store_server.h"
+
+#include <gflags/gflags.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "glog/logging.h"
+#include "net/real_env.h"
+#include "tools/server_flags.h"
+
+DEFINE_string(host, "", "The name or address to listen on; empty: all interfaces.");
+DEFINE_int32(port, 29500, "The port to listen on; 0: the system picks one.");
+DEFINE_string(port_file, "", "A file to write the port to, once the server listens.");
+DEFINE_string(backend, "epoll", "The event loop: epoll or libuv.");
+DEFINE_uint64(max_key_bytes, 8 << 10, "The longest key, with all its prefixes.");
+DEFINE_uint64(max_value_bytes, 8 << 20, "The longest value.");
+DEFINE_uint64(max_connections, 0, "How many clients at once; 0: as many as there are descriptors.");
+DEFINE_bool(legacy, true, "Serve clients without a greeting (torch before 2.2) too.");
+DEFINE_string(legacy_dialect, "legacy",
+              "What clients without a greeting speak: legacy (torch 1.x and 2.0) or torch21.");
+DEFINE_int32(world_size, 0,
+             "How many clients are expected: warns where this machine's limits are too low for "
+             "them; 0: unknown.");
+DECLARE_bool(help);
+
+namespace rollcall::tools {
+namespace {
+
+constexpr int kExitUsage = 1;
+constexpr int kExitCannotServe = 3;
+
+void PrintHelp() {
+  std::cout
+      << "store_server is a rendezvous store that speaks the protocol of PyTorch's TCPStore.\n"
+         "\n"
+         "  store_server [--host=HOST] [--port=29500] [FLAG...]\n"
+         "\n"
+         "It prints \"listening on HOST:PORT\" when clients can connect, and serves until\n"
+         "SIGTERM or SIGINT, which tell every waiting client that it is gone.\n"
+         "\n"
+         "Flags:\n"
+         "  --host=HOST            name or address to listen on; default: all interfaces\n"
+         "  --port=PORT            default 29500; 0 lets the system pick one\n"
+         "  --port_file=FILE       where to write the port, once it listens\n"
+         "  --backend=NAME         event loop: epoll (default) or libuv\n"
+         "  --max_key_bytes=N      longest key, with all its prefixes; default 8192\n"
+         "  --max_value_bytes=N    longest value; default 8388608\n"
+         "  --max_connections=N    default 0: as many as there are descriptors\n"
+         "  --nolegacy             refuse clients older than torch 2.2\n"
+         "  --legacy_dialect=NAME  what those speak: legacy (torch 1.x and 2.0; default) or\n"
+         "                         torch21 (torch 2.1)\n"
+         "  --world_size=N         clients to expect: warns where the machine's limits are\n"
+         "                         too low for them\n"
+         "\n"
+         "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen.\n"
+         "\n"
+         "Try:\n"
+         "  store_server --host=127.0.0.1 --port=29500\n"
+         "  store_server --port=0 --port_file=/tmp/store_port\n";
+}
+
+int UsageError(absl::string_view message) {
+  std::cerr << "store_server: " << message << " (--help lists the flags)\n";
+  return kExitUsage;
+}
+
+int CannotServe(absl::string_view message) {
+  std::cerr << "store_server: " << message << "\n";
+  return kExitCannotServe;
+}
+
+// Every client takes a descriptor, and the usual soft limit of 1024 is far below the hard one.
+void RaiseDescriptorLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    PLOG(WARNING) << "cannot raise the limit of descriptors to " << limit.rlim_max;
+  }
+}
+
+// Under its own name only when it is whole: whoever waits for the file must never read half of it.
+absl::Status WritePortFile(const std::string& path, uint16_t port) {
+  const std::string unfinished = absl::StrCat(path, ".", getpid(), ".unfinished");
+  std::ofstream file(unfinished);
+  file << port << "\n";
+  file.close();
+  if (file && std::rename(unfinished.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  const int error = errno;
+  std::remove(unfinished.c_str());
+  return absl::UnavailableError(
+      absl::StrCat("cannot write --port_file=", path, ": ", std::strerror(error)));
+}
+
+ServerFlags FlagsGiven() {
+  ServerFlags flags;
+  flags.host = FLAGS_host;
+  flags.port = FLAGS_port;
+  flags.backend = FLAGS_backend;
+  flags.max_key_bytes = FLAGS_max_key_bytes;
+  flags.max_value_bytes = FLAGS_max_value_bytes;
+  flags.max_connections = FLAGS_max_connections;
+  flags.legacy = FLAGS_legacy;
+  flags.legacy_dialect = FLAGS_legacy_dialect;
+  flags.world_size = FLAGS_world_size;
+  return flags;
+}
+
+// The signals that end the server, blocked: in this thread and in all that it starts, so that only
+// sigwait gets them.
+sigset_t BlockEndingSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+int Main() {
+  const absl::StatusOr<ServerOptions> options = OptionsOf(FlagsGiven());
+  if (!options.ok()) return UsageError(options.status().message());
+  const sigset_t ending_signals = BlockEndingSignals();
+  RaiseDescriptorLimit();
+  // What a server before this one left there is wrong from now on.
+  if (!FLAGS_port_file.empty()) std::remove(FLAGS_port_file.c_str());
+
+  absl::StatusOr<std::unique_ptr<StoreServer>> started =
+      StoreServer::Start(net::RealEnv(), *options);
+  if (!started.ok()) return CannotServe(started.status().message());
+  StoreServer& server = **started;
+  if (!FLAGS_port_file.empty()) {
+    const absl::Status written = WritePortFile(FLAGS_port_file, server.port());
+    if (!written.ok()) return CannotServe(written.message());
+  }
+  std::cout << "listening on " << server.address() << std::endl;
+
+  int signal_number = 0;
+  sigwait(&ending_signals, &signal_number);
+  const ServerStats stats = server.stats();
+  LOG(INFO) << strsignal(signal_number) << ": closing " << stats.connections << " connections, "
+            << stats.waiting_clients << " of them waiting, after " << stats.requests
+            << " requests on " << stats.connections_accepted;
+  server.Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace rollcall::tools
+
+int main(int argc, char** argv) {
+  // Flags of glog may still say otherwise.
+  FLAGS_logtostderr = true;
+  gflags::ParseCommandLineNonHelpFlags(&argc, &argv, /*remove_flags=*/true);
+  if (FLAGS_help) {
+    rollcall::tools::PrintHelp();
+    return 0;
+  }
+  if (argc > 1) {
+    return rollcall::tools::UsageError(
+        absl::StrCat("takes no arguments besides flags, got \"", argv[1], "\""));
+  }
+  google::InitGoogleLogging(argv[0]);
+  signal(SIGPIPE, SIG_IGN);  // Whoever reads its output may go first.
+  return rollcall::tools::Main();
+}

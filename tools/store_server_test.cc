@@ -1,0 +1,179 @@
+// The program store_server, as whoever starts it meets it.
+
+#include <signal.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "net/real_env.h"
+#include "testing/server_scenario.h"
+#include "testing/subprocess.h"
+
+namespace rollcall {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+absl::Time Soon() { return absl::Now() + absl::Seconds(60); }
+
+class StoreServerToolTest : public testing::Test {
+ protected:
+  static std::unique_ptr<Subprocess> Start(std::vector<std::string> flags) {
+    SubprocessOptions options;
+    options.argv = {RunfilePath("tools/store_server")};
+    for (std::string& flag : flags) options.argv.push_back(std::move(flag));
+    absl::StatusOr<std::unique_ptr<Subprocess>> started = Subprocess::Start(options);
+    EXPECT_TRUE(started.ok()) << started.status();
+    return *std::move(started);
+  }
+
+  // Waits until it listens, on an IPv4 address, and gives the port.
+  static uint16_t PortOf(Subprocess& server) {
+    const absl::StatusOr<std::string> line = server.ReadLine(Soon());
+    EXPECT_TRUE(line.ok()) << line.status();
+    const std::vector<std::string> parts = absl::StrSplit(*line, ':');
+    int port = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(parts.back(), &port)) << *line;
+    EXPECT_EQ(*line, absl::StrCat("listening on 127.0.0.1:", port));
+    return static_cast<uint16_t>(port);
+  }
+
+  static RawPeer Client(uint16_t port) {
+    return RawPeer(net::RealEnv(), net::SocketAddress::LoopbackV4(port));
+  }
+
+  static std::string TempPath(absl::string_view name) {
+    return absl::StrCat(testing::TempDir(), "/", name);
+  }
+
+  struct Ended {
+    int status = -1;
+    std::string output;
+    std::string errors;
+  };
+  static Ended RunToItsEnd(std::vector<std::string> flags) {
+    const std::unique_ptr<Subprocess> server = Start(std::move(flags));
+    Ended ended;
+    ended.output = server->ReadToEnd(Soon()).value_or("?");
+    ended.status = server->WaitForExit(Soon()).value_or(-1);
+    ended.errors = server->StderrSoFar();
+    return ended;
+  }
+};
+
+TEST_F(StoreServerToolTest, ServesUntilASignalThatTellsEveryWaiter) {
+  for (const absl::string_view backend : {"epoll", "libuv"}) {
+    for (const int ending_signal : {SIGTERM, SIGINT}) {
+      const std::unique_ptr<Subprocess> server =
+          Start({"--host=127.0.0.1", "--port=0", absl::StrCat("--backend=", backend)});
+      RawPeer waiter = Client(PortOf(*server));
+      waiter.Say(std::string("\x00\xCE\xF7\x85\x3C", 5));
+      ServerScenario::BeginWait(waiter, "/never");
+      ASSERT_TRUE(server->Signal(ending_signal).ok());
+      EXPECT_EQ(waiter.HearToTheEnd(), "");
+      EXPECT_EQ(server->WaitForExit(Soon()).value_or(-1), 0) << server->StderrSoFar();
+      EXPECT_EQ(server->ReadToEnd(Soon()).value_or("?"), "");
+    }
+  }
+}
+
+TEST_F(StoreServerToolTest, ATakenPortIsOneClearLineAndStatus3) {
+  const std::unique_ptr<Subprocess> first = Start({"--host=127.0.0.1", "--port=0"});
+  const uint16_t port = PortOf(*first);
+  const Ended second = RunToItsEnd({"--host=127.0.0.1", absl::StrCat("--port=", port)});
+  EXPECT_EQ(second.status, 3);
+  EXPECT_EQ(second.output, "");
+  EXPECT_THAT(second.errors, HasSubstr("address already in use"));
+  EXPECT_THAT(second.errors, HasSubstr(absl::StrCat(port)));
+  EXPECT_THAT(second.errors.substr(0, second.errors.size() - 1), Not(HasSubstr("\n")));
+}
+
+TEST_F(StoreServerToolTest, WritesThePortToAFileOnceItListens) {
+  const std::string path = TempPath("port");
+  std::ofstream(path) << "left by another\n";
+  const std::unique_ptr<Subprocess> server =
+      Start({"--host=127.0.0.1", "--port=0", absl::StrCat("--port_file=", path)});
+  const uint16_t port = PortOf(*server);
+  std::string content;
+  std::getline(std::ifstream(path), content, '\0');
+  EXPECT_EQ(content, absl::StrCat(port, "\n"));
+}
+
+TEST_F(StoreServerToolTest, APortFileThatCannotBeWrittenIsNamed) {
+  const Ended ended =
+      RunToItsEnd({"--host=127.0.0.1", "--port=0", "--port_file=/no/such/folder/port"});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_THAT(ended.errors, HasSubstr("--port_file=/no/such/folder/port"));
+  EXPECT_THAT(ended.errors, HasSubstr("No such file or directory"));
+}
+
+TEST_F(StoreServerToolTest, AHostThatIsNotOursIsNamed) {
+  const Ended ended = RunToItsEnd({"--host=192.0.2.1", "--port=0"});
+  EXPECT_EQ(ended.status, 3);
+  EXPECT_THAT(ended.errors, HasSubstr("192.0.2.1"));
+}
+
+TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
+  const std::vector<std::pair<std::string, std::string>> kWrong = {
+      {"--port=70000", "--port=70000: must be 0 to 65535"},
+      {"--port=-1", "--port=-1: must be 0 to 65535"},
+      {"--backend=poll", "--backend=poll: must be epoll or libuv"},
+      {"--max_key_bytes=0", "--max_key_bytes=0: must be 1 to "},
+      {"--max_key_bytes=-5", "max_key_bytes"},
+      {"--max_value_bytes=18446744073709551615", "must be 0 to 1099511627776"},
+      {"--legacy_dialect=modern", "--legacy_dialect=modern: must be legacy"},
+      {"--world_size=-1", "--world_size=-1: must be 0 (unknown) or more"},
+      {"--prot=29500", "prot"},
+      {"29500", "\"29500\""},
+  };
+  for (const auto& [flag, complaint] : kWrong) {
+    const Ended ended = RunToItsEnd({flag});
+    EXPECT_EQ(ended.status, 1) << flag;
+    EXPECT_EQ(ended.output, "") << flag;
+    EXPECT_THAT(ended.errors, HasSubstr(complaint));
+  }
+}
+
+TEST_F(StoreServerToolTest, LimitsAndDialectsAreWhatTheFlagsSay) {
+  const std::unique_ptr<Subprocess> server =
+      Start({"--host=127.0.0.1", "--port=0", "--max_key_bytes=3", "--max_value_bytes=2",
+             "--nolegacy", "--max_connections=1", "--world_size=2000000000"});
+  const uint16_t port = PortOf(*server);
+  const std::string greeting("\x00\xCE\xF7\x85\x3C", 5);
+  {
+    RawPeer client = Client(port);
+    client.Say(greeting + ServerScenario::Request(R"(set "/kk" "vv")"));
+    ServerScenario::ExpectServed(client);
+    EXPECT_EQ(Client(port).HearToTheEnd(), "");
+    client.Say(ServerScenario::Request(R"(set "/kk" "vvv")"));
+    EXPECT_EQ(client.HearToTheEnd(), "");
+  }
+  RawPeer legacy = Client(port);
+  legacy.Say(ServerScenario::LegacyRequest(R"(add "/k" 1)"));
+  EXPECT_EQ(legacy.HearToTheEnd(), "");
+  ASSERT_TRUE(server->Signal(SIGTERM).ok());
+  EXPECT_EQ(server->WaitForExit(Soon()).value_or(-1), 0);
+  const std::string errors = server->StderrSoFar();
+  EXPECT_THAT(errors, HasSubstr("2000000000 clients are expected"));
+  EXPECT_THAT(errors, HasSubstr("value of 3 bytes; limit is 2"));
+  EXPECT_THAT(errors, HasSubstr("limit of 1 connections"));
+  EXPECT_THAT(errors, HasSubstr("legacy clients are not accepted"));
+}
+
+TEST_F(StoreServerToolTest, HelpIsNoError) {
+  const Ended ended = RunToItsEnd({"--help"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.output, HasSubstr("--port_file=FILE"));
+}
+
+}  // namespace
+}  // namespace rollcall
