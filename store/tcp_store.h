@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "net/env.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
@@ -45,31 +48,90 @@ struct TcpStoreOptions {
 
   absl::Duration timeout = kDefaultTimeout;
   protocol::Dialect dialect = protocol::Dialect::kModern;
-  // Checked before anything is sent, since the server can only answer by hanging up. Raise them with
-  // the server's.
+  // Checked before anything is sent, since the server can only answer by hanging up. Raise them
+  // with the server's.
   protocol::Limits limits;
 };
+
+namespace client {
+class StoreClient;
+}
 
 class TcpStore : public Store {
  public:
   // Connects (and, as server, first listens), greets, and joins: all under one deadline,
-  // now + options.timeout. Raises DistNetworkError (CONNECT_REFUSED, CONNECT_NO_ANSWER, NAME_LOOKUP,
-  // NOT_A_STORE, ADDRESS_IN_USE, ...), DistStoreError (JOIN_TIMEOUT) and std::invalid_argument.
-  // `env` must outlive the store and its clones.
+  // now + options.timeout (zero counts as five seconds). Raises DistNetworkError (CONNECT_REFUSED,
+  // CONNECT_NO_ANSWER, NAME_LOOKUP, NOT_A_STORE, ADDRESS_IN_USE, ...), DistStoreError
+  // (JOIN_TIMEOUT) and std::invalid_argument. `env` must outlive the store and its clones.
+  //
+  // If a server cannot listen, but TORCHELASTIC_USE_AGENT_STORE is set and MASTER_PORT is its port,
+  // the agent that started this process has one there: the store becomes its client, as in torch.
   TcpStore(net::Env& env, TcpStoreOptions options);
+  // The same without exceptions: a status as of store/dist_error.h, or InvalidArgument.
+  static absl::StatusOr<std::unique_ptr<TcpStore>> Open(net::Env& env, TcpStoreOptions options);
+  // No call may be under way. A hosted server stops with the last store that shares it.
   ~TcpStore() override;
 
-  // Store's operations.
-  // ...
+  using Store::Barrier;
+  using Store::Get;
+  using Store::QueuePop;
+  using Store::Wait;
+
+  // Set, Append, MultiSet and QueuePush have no reply on the wire, and return once the kernel has
+  // the request: a lost server shows in a later call, which says that they may be lost. A lost
+  // connection is an error at once, for every thread that waits; the next call connects anew.
+  void Set(absl::string_view key, absl::string_view value) override;
+  std::string CompareSet(absl::string_view key, absl::string_view expected,
+                         absl::string_view desired) override;
+  // A key that is deleted while it is being fetched can give an empty value.
+  std::string Get(absl::string_view key, absl::Duration timeout) override;
+  int64_t Add(absl::string_view key, int64_t delta) override;
+  bool Check(absl::Span<const std::string> keys) override;
+  void Wait(absl::Span<const std::string> keys, absl::Duration timeout) override;
+  bool DeleteKey(absl::string_view key) override;
+  int64_t NumKeys() override;
+  bool HasExtendedApi() const override;
+  void Append(absl::string_view key, absl::string_view value) override;
+  std::vector<std::string> MultiGet(absl::Span<const std::string> keys) override;
+  void MultiSet(absl::Span<const std::string> keys, absl::Span<const std::string> values) override;
+  void QueuePush(absl::string_view key, absl::string_view value) override;
+  std::string QueuePop(absl::string_view key, bool block, absl::Duration timeout) override;
+  int64_t QueueLen(absl::string_view key) override;
+  std::vector<std::string> ListKeys() override;
+  void Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout) override;
+  absl::Duration timeout() const override;
+  void SetTimeout(absl::Duration timeout) override;
+  std::unique_ptr<Store> Clone() override;
+  // "TcpStore(client=127.0.0.1:33000 -> 127.0.0.1:29500, server=[::]:29500 (epoll))"
+  std::string Describe() const override;
 
   // Round trip to the server.
   void Ping();
 
-  const std::string& host() const;
-  uint16_t port() const;          // The real one, where 0 was asked for.
-  bool libuvBackend() const;      // As asked for, as torch has it.
-  bool is_server() const;
-  StoreServer* server();          // The hosted server, nullptr if none.
+  const std::string& host() const { return options_.host; }
+  uint16_t port() const { return options_.port; }           // The real one, where 0 was asked for.
+  bool libuvBackend() const { return options_.use_libuv; }  // As asked for, as torch has it.
+  bool is_server() const { return server_ != nullptr; }
+  StoreServer* server() { return server_.get(); }  // The hosted server, nullptr if none.
+
+  // For the factory: the operations without exceptions.
+  client::StoreClient& client() { return *client_; }
+
+ private:
+  struct Parts {
+    TcpStoreOptions options;
+    std::shared_ptr<StoreServer> server;
+    std::unique_ptr<client::StoreClient> client;
+  };
+  static absl::StatusOr<Parts> Make(net::Env& env, TcpStoreOptions options);
+  static Parts MakeOrThrow(net::Env& env, TcpStoreOptions options);
+  TcpStore(net::Env& env, Parts parts);
+
+  net::Env& env_;
+  const TcpStoreOptions options_;  // With the real port.
+  // Closed after the client, which would otherwise be told that its server went.
+  const std::shared_ptr<StoreServer> server_;
+  const std::unique_ptr<client::StoreClient> client_;
 };
 
 }  // namespace rollcall

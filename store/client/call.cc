@@ -1,0 +1,67 @@
+#include "store/client/call.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "net/net_error.h"
+
+namespace rollcall::client {
+namespace {
+
+net::NetErrorKind KindOf(const absl::Status& status) {
+  const std::optional<net::NetErrorInfo> info = net::GetNetErrorInfo(status);
+  return info.has_value() ? info->kind : net::NetErrorKind::kUnknown;
+}
+
+}  // namespace
+
+ErrorDetails CallDetails(const Call& call, net::Clock& clock, absl::string_view peer) {
+  ErrorDetails details{.operation = std::string(call.operation)};
+  if (call.key != nullptr) {
+    details.keys.emplace_back(*call.key);
+  } else {
+    details.keys.assign(call.keys.begin(), call.keys.end());
+  }
+  details.peer = std::string(peer);
+  details.elapsed = clock.Now() - call.started;
+  return details;
+}
+
+bool IsTimeout(const absl::Status& status) {
+  return KindOf(status) == net::NetErrorKind::kTimedOut;
+}
+
+bool IsHangUp(const absl::Status& status) {
+  const net::NetErrorKind kind = KindOf(status);
+  return kind == net::NetErrorKind::kClosedByPeer || kind == net::NetErrorKind::kReset;
+}
+
+absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
+                        const absl::Status& why, bool changes_something, int unacknowledged) {
+  const ErrorCode code = CodeOf(why);
+  std::string summary;
+  switch (code) {
+    case ErrorCode::kReplyTimeout:
+      summary = absl::StrCat("the server did not answer the ", call.operation, " within ",
+                             absl::FormatDuration(call.deadline - call.started));
+      break;
+    case ErrorCode::kProtocol:
+      summary = absl::StrCat("the reply to the ", call.operation, " is none: ", why.message());
+      break;
+    default:
+      summary = absl::StrCat("the connection to the store was lost: ", why.message());
+  }
+  if (changes_something) {
+    absl::StrAppend(&summary, "; the outcome of the ", call.operation,
+                    " is unknown: it may or may not have been applied");
+  }
+  if (unacknowledged > 0) {
+    absl::StrAppend(&summary, "; ", unacknowledged,
+                    unacknowledged == 1 ? " earlier write was" : " earlier writes were",
+                    " not confirmed and may be lost");
+  }
+  return StoreStatus(code, std::move(summary), CallDetails(call, clock, peer));
+}
+
+}  // namespace rollcall::client

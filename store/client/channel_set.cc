@@ -1,0 +1,186 @@
+#include "store/client/channel_set.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "store/client/call.h"
+#include "store/client/greeting.h"
+#include "store/dist_error.h"
+
+namespace rollcall::client {
+namespace {
+
+// Threads that wait at the same time, once, are the exception; their connections need not stay.
+constexpr size_t kIdleChannelsMax = 4;
+
+absl::Status TurnTimeout() {
+  return StoreStatus(ErrorCode::kReplyTimeout,
+                     "the server did not answer another thread's request in time", {});
+}
+
+}  // namespace
+
+// The side of the waiting thread; AskWaiterToLeave is the other.
+class ChannelSet::Gate : public WaitGate {
+ public:
+  explicit Gate(ChannelSet* set) : set_(set) {}
+
+  void Open() override {
+    net::MonitorLock lock(set_->monitor_.get());
+    set_->waiting_ = true;
+    if (set_->contenders_ > 0) set_->monitor_->NotifyAll();
+  }
+
+  bool Close() override {
+    net::MonitorLock lock(set_->monitor_.get());
+    set_->waiting_ = false;
+    return std::exchange(set_->preempted_, false);
+  }
+
+ private:
+  ChannelSet* const set_;
+};
+
+ChannelSet::Lease::Lease(ChannelSet* set, std::unique_ptr<Channel> secondary)
+    : set_(set),
+      secondary_(std::move(secondary)),
+      channel_(secondary_ != nullptr ? secondary_.get() : set->primary_.get()) {}
+
+ChannelSet::Lease::Lease(Lease&& other) noexcept
+    : set_(std::exchange(other.set_, nullptr)),
+      secondary_(std::move(other.secondary_)),
+      channel_(other.channel_) {}
+
+ChannelSet::Lease::~Lease() {
+  if (set_ == nullptr) return;
+  if (secondary_ != nullptr) {
+    set_->ReleaseSecondary(std::move(secondary_));
+  } else {
+    set_->ReleasePrimary();
+  }
+}
+
+WaitGate* ChannelSet::Lease::gate() const {
+  return secondary_ == nullptr ? set_->gate_.get() : nullptr;
+}
+
+ChannelSet::ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect dialect,
+                       std::string cancel)
+    : env_(env),
+      endpoint_(std::move(endpoint)),
+      dialect_(dialect),
+      cancel_(std::move(cancel)),
+      monitor_(env.NewMonitor()),
+      gate_(std::make_unique<Gate>(this)) {}
+
+ChannelSet::~ChannelSet() = default;
+
+absl::Status ChannelSet::Connect(absl::Time deadline) {
+  absl::StatusOr<std::unique_ptr<Channel>> channel =
+      OpenFirstChannel(env_, endpoint_, dialect_, deadline);
+  if (!channel.ok()) return channel.status();
+  net::MonitorLock lock(monitor_.get());
+  primary_ = *std::move(channel);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChannelSet::Lease> ChannelSet::Primary(absl::Time deadline) {
+  {
+    net::MonitorLock lock(monitor_.get());
+    ++contenders_;
+    bool in_time = true;
+    while (in_use_ && in_time) {
+      AskWaiterToLeave();
+      in_time = monitor_->WaitUntil(deadline);
+    }
+    --contenders_;
+    if (in_use_) return TurnTimeout();
+    in_use_ = true;
+    if (primary_ != nullptr) return Lease(this, nullptr);
+  }
+  absl::StatusOr<std::unique_ptr<Channel>> channel = Reconnect(deadline);
+  net::MonitorLock lock(monitor_.get());
+  if (channel.ok()) {
+    primary_ = *std::move(channel);
+    return Lease(this, nullptr);
+  }
+  in_use_ = false;
+  monitor_->NotifyAll();
+  return channel.status();
+}
+
+void ChannelSet::AskWaiterToLeave() {
+  if (!waiting_ || preempted_) return;
+  preempted_ = true;
+  // On a failure the waiter is woken by it.
+  primary_->SendFromOutside(cancel_).IgnoreError();
+}
+
+void ChannelSet::ReleasePrimary() {
+  std::vector<std::unique_ptr<Channel>> closed;
+  net::MonitorLock lock(monitor_.get());
+  if (!primary_->in_step()) {
+    closed.swap(idle_);
+    closed.push_back(std::move(primary_));
+  }
+  in_use_ = false;
+  if (contenders_ > 0) monitor_->NotifyAll();
+}
+
+absl::StatusOr<ChannelSet::Lease> ChannelSet::Secondary(absl::Time deadline) {
+  {
+    net::MonitorLock lock(monitor_.get());
+    if (!idle_.empty()) {
+      std::unique_ptr<Channel> channel = std::move(idle_.back());
+      idle_.pop_back();
+      return Lease(this, std::move(channel));
+    }
+  }
+  absl::StatusOr<std::unique_ptr<Channel>> channel = Reconnect(deadline);
+  if (!channel.ok()) return channel.status();
+  return Lease(this, *std::move(channel));
+}
+
+void ChannelSet::ReleaseSecondary(std::unique_ptr<Channel> channel) {
+  std::vector<std::unique_ptr<Channel>> closed;
+  net::MonitorLock lock(monitor_.get());
+  if (!channel->in_step()) {
+    closed.swap(idle_);
+  } else if (idle_.size() < kIdleChannelsMax) {
+    idle_.push_back(std::move(channel));
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadline) {
+  absl::StatusOr<std::unique_ptr<Channel>> channel =
+      OpenFurtherChannel(env_, endpoint_, dialect_, deadline);
+  if (channel.ok()) return channel;
+  const absl::Status& why = channel.status();
+  return StoreStatus(IsTimeout(why) ? ErrorCode::kReplyTimeout : ErrorCode::kConnectionLost,
+                     absl::StrCat("cannot connect to the store again: ", why.message()),
+                     rollcall::DetailsOf(why));
+}
+
+bool ChannelSet::PrimaryHasUnacknowledged() {
+  net::MonitorLock lock(monitor_.get());
+  return primary_ != nullptr && primary_->unacknowledged() > 0;
+}
+
+void ChannelSet::Finish(absl::Time deadline) {
+  // Closing a socket that has unread bytes makes the kernel reset the connection and throw away
+  // what the server has not read yet.
+  net::MonitorLock lock(monitor_.get());
+  if (primary_ == nullptr || primary_->unacknowledged() == 0) return;
+  while (primary_->owes() && primary_->ReceiveOwed(deadline).ok()) {
+  }
+}
+
+std::string ChannelSet::Describe() {
+  net::MonitorLock lock(monitor_.get());
+  if (primary_ == nullptr) return "not connected";
+  const net::Connection& connection = primary_->connection();
+  return absl::StrCat(connection.local_address().ToString(), " -> ",
+                      connection.peer_address().ToString());
+}
+
+}  // namespace rollcall::client

@@ -1,0 +1,101 @@
+// The connections of one store object: one that carries everything in the order of the calls, and
+// others for what must not stand in its way.
+#ifndef ROLLCALL_STORE_CLIENT_CHANNEL_SET_H_
+#define ROLLCALL_STORE_CLIENT_CHANNEL_SET_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "net/address.h"
+#include "net/env.h"
+#include "net/monitor.h"
+#include "store/client/channel.h"
+#include "store/client/wait_exchange.h"
+#include "store/protocol/dialect.h"
+
+namespace rollcall::client {
+
+// Thread-safe. A rank that uses its store from one thread has one connection, waits included: with
+// ten thousands of ranks on a server, a second one each would be felt. When a second thread needs
+// the primary channel while one waits on it, the waiting one is asked to leave (one CANCEL_WAIT,
+// sent by the second thread on its behalf) and goes on waiting on a secondary channel.
+class ChannelSet {
+ public:
+  // `cancel` is the CANCEL_WAIT request; empty where the dialect has none: then nobody may wait on
+  // the primary channel.
+  ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect dialect, std::string cancel);
+  ~ChannelSet();
+
+  // The first connection: tries again and again until the deadline. Before all other calls.
+  absl::Status Connect(absl::Time deadline);
+
+  // The use of a channel by one call. Gives it back when destroyed; a channel that is no longer in
+  // step is closed, and with it the idle secondary ones, which are of the same server.
+  class Lease {
+   public:
+    Lease(ChannelSet* set, std::unique_ptr<Channel> secondary);
+    Lease(Lease&& other) noexcept;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+
+    Channel& operator*() const { return *channel_; }
+    Channel* operator->() const { return channel_; }
+    // For RunWait; nullptr where nobody else can want the channel.
+    WaitGate* gate() const;
+
+   private:
+    ChannelSet* set_;  // nullptr once moved from.
+    std::unique_ptr<Channel> secondary_;
+    Channel* channel_;
+  };
+
+  // Waits for its turn on the primary channel, which may be held by a call under way, but not by a
+  // wait. If the connection was lost, connects anew, once. A failure is CONNECTION_LOST or
+  // REPLY_TIMEOUT, with the reason in its message.
+  absl::StatusOr<Lease> Primary(absl::Time deadline);
+  // A channel of one's own: an idle one, or a new connection.
+  absl::StatusOr<Lease> Secondary(absl::Time deadline);
+
+  // True if something was written on the primary channel that may not have been applied.
+  bool PrimaryHasUnacknowledged();
+  // Before destruction, with no call under way: see ~StoreClient.
+  void Finish(absl::Time deadline);
+
+  const net::Endpoint& endpoint() const { return endpoint_; }
+  const std::string& cancel_request() const { return cancel_; }
+  // "127.0.0.1:33000 -> 127.0.0.1:29500"; "not connected".
+  std::string Describe();
+
+ private:
+  class Gate;
+
+  absl::StatusOr<std::unique_ptr<Channel>> Reconnect(absl::Time deadline);
+  void TakeTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
+  void AskWaiterToLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
+  void ReleasePrimary();
+  void ReleaseSecondary(std::unique_ptr<Channel> channel);
+
+  net::Env& env_;
+  const net::Endpoint endpoint_;
+  const protocol::Dialect dialect_;
+  const std::string cancel_;
+  const std::unique_ptr<net::Monitor> monitor_;
+  const std::unique_ptr<Gate> gate_;
+
+  bool in_use_ ABSL_GUARDED_BY(*monitor_) = false;     // The primary channel, by one call.
+  bool waiting_ ABSL_GUARDED_BY(*monitor_) = false;    // That call is a wait and may be asked ...
+  bool preempted_ ABSL_GUARDED_BY(*monitor_) = false;  // ... to leave, and has been.
+  int contenders_ ABSL_GUARDED_BY(*monitor_) = 0;
+  // Written only by the one whose turn it is. nullptr: lost.
+  std::unique_ptr<Channel> primary_;
+  std::vector<std::unique_ptr<Channel>> idle_ ABSL_GUARDED_BY(*monitor_);
+};
+
+}  // namespace rollcall::client
+
+#endif  // ROLLCALL_STORE_CLIENT_CHANNEL_SET_H_

@@ -1,0 +1,174 @@
+#include "store/client/greeting.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "net/backoff.h"
+#include "net/connector.h"
+#include "net/net_error.h"
+#include "store/client/call.h"
+#include "store/dist_error.h"
+#include "store/protocol/operation.h"
+#include "store/protocol/reply.h"
+#include "store/protocol/reply_parser.h"
+#include "store/protocol/request_writer.h"
+
+namespace rollcall::client {
+namespace {
+
+// Bytes of a ping's answer.
+constexpr size_t kAnswerBytes = 4;
+constexpr int kGreetingsMax = 5;
+
+bool HasGreeting(protocol::Dialect dialect) { return dialect == protocol::Dialect::kModern; }
+
+// What the last attempts ran into, beyond what net/ can know.
+struct Greetings {
+  bool connected = false;  // Somebody accepted, at least once.
+  bool refuted = false;    // The last one to answer is no store.
+  std::string answer;      // The bytes that say so, to be shown.
+};
+
+absl::Status Greet(net::Connection& connection, uint32_t nonce, absl::Time deadline,
+                   Greetings& greetings) {
+  greetings.connected = true;
+  greetings.refuted = false;
+  std::string greeting;
+  protocol::AppendValidate(greeting);
+  absl::Status written = protocol::AppendPing(protocol::Dialect::kModern, nonce, greeting);
+  if (!written.ok()) return written;
+  // In one piece: torch's libuv server cannot read one that is cut.
+  if (absl::Status sent = connection.Write(greeting, deadline); !sent.ok()) return sent;
+  protocol::ReplyParser parser(protocol::ReplyKind::kNonce);
+  std::string answer;
+  while (!parser.done()) {
+    char bytes[kAnswerBytes];
+    absl::StatusOr<size_t> got = connection.Read(bytes, parser.missing_bytes(), deadline);
+    if (!got.ok()) return got.status();
+    answer.append(bytes, *got);
+    absl::StatusOr<size_t> consumed = parser.Consume(absl::string_view(bytes, *got));
+    if (!consumed.ok()) return consumed.status();
+  }
+  if (static_cast<uint32_t>(parser.Take().number) == nonce) return absl::OkStatus();
+  greetings.refuted = true;
+  greetings.answer = absl::CHexEscape(answer);
+  // Of a kind that is tried again: whoever has the port now may give it up to the store.
+  return net::NetError(
+      absl::StrCat("wrong answer to the greeting: \"", greetings.answer, "\""),
+      {.kind = net::NetErrorKind::kUnknown, .address = connection.peer_address().ToString()});
+}
+
+uint32_t Nonce(net::Env& env) {
+  // As torch has it; a test of torch's expects its own pid.
+  return static_cast<uint32_t>(env.ProcessId());
+}
+
+ErrorCode CodeOfFailure(net::NetErrorKind kind, const Greetings& greetings) {
+  switch (kind) {
+    case net::NetErrorKind::kRefused:
+      return ErrorCode::kConnectRefused;
+    case net::NetErrorKind::kNoAnswer:
+      return ErrorCode::kConnectNoAnswer;
+    case net::NetErrorKind::kUnreachable:
+    case net::NetErrorKind::kPermission:
+      return ErrorCode::kUnreachable;
+    case net::NetErrorKind::kNameLookup:
+      return ErrorCode::kNameLookup;
+    case net::NetErrorKind::kResourceExhausted:
+    case net::NetErrorKind::kAddressNotLocal:  // No local port is left.
+      return ErrorCode::kResourceExhausted;
+    case net::NetErrorKind::kTimedOut:
+      return greetings.connected ? ErrorCode::kNotAStore : ErrorCode::kNameLookup;
+    default:
+      // Closed, reset or wrong, after we had connected; a reset before it is a refusal.
+      return greetings.connected ? ErrorCode::kNotAStore : ErrorCode::kConnectRefused;
+  }
+}
+
+// In torch's words first: people search for them.
+absl::Status ConnectFailed(net::Env& env, const net::Endpoint& endpoint, absl::Time started,
+                           absl::Time deadline, const absl::Status& why,
+                           const Greetings& greetings) {
+  const std::optional<net::NetErrorInfo> info = net::GetNetErrorInfo(why);
+  if (!info.has_value()) return why;
+  const std::string where = absl::StrCat("(", endpoint.host, ", ", endpoint.port, "). ");
+  std::string summary =
+      absl::IsDeadlineExceeded(why)
+          ? absl::StrCat("The client socket has timed out after ",
+                         absl::ToInt64Milliseconds(deadline - started),
+                         "ms while trying to connect to ", where)
+          : absl::StrCat("The client socket has failed to connect to any network address of ",
+                         where);
+  const ErrorCode code = CodeOfFailure(info->kind, greetings);
+  if (code == ErrorCode::kNotAStore) {
+    absl::StrAppend(&summary, greetings.refuted
+                                  ? absl::StrCat("Who listens there answered \"", greetings.answer,
+                                                 "\", which no store does. ")
+                                  : "Who listens there does not answer a store's greeting. ");
+  }
+  absl::StrAppend(&summary, why.message());
+  if (endpoint.port == 0) {
+    absl::StrAppend(&summary, "; port 0 names no server: ask the server for the port it picked");
+  }
+  return StoreStatus(code, std::move(summary),
+                     {.operation = "connect",
+                      .peer = endpoint.ToString(),
+                      .attempts = std::max(info->attempts, 1),
+                      .elapsed = env.Now() - started});
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::Endpoint& endpoint,
+                                                     protocol::Dialect dialect,
+                                                     absl::Time deadline) {
+  const absl::StatusOr<std::vector<net::SocketAddress>> addresses = env.Resolve(endpoint, deadline);
+  if (!addresses.ok()) return addresses.status();
+  absl::StatusOr<std::unique_ptr<net::Connection>> connection =
+      env.ConnectAny(*addresses, deadline);
+  if (!connection.ok()) return connection.status();
+  if (HasGreeting(dialect)) {
+    Greetings greetings;
+    absl::Status greeted = Greet(**connection, Nonce(env), deadline, greetings);
+    if (!greeted.ok()) return greeted;
+  }
+  return std::make_unique<Channel>(*std::move(connection));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
+                                                          const net::Endpoint& endpoint,
+                                                          protocol::Dialect dialect,
+                                                          absl::Time deadline) {
+  const absl::Time started = env.Now();
+  Greetings greetings;
+  absl::StatusOr<std::unique_ptr<net::Connection>> connection =
+      net::ConnectWithRetry(env, endpoint, {}, deadline,
+                            [&](net::Connection& candidate, absl::Time greet_by) -> absl::Status {
+                              if (!HasGreeting(dialect)) return absl::OkStatus();
+                              return Greet(candidate, Nonce(env), greet_by, greetings);
+                            });
+  if (connection.ok()) return std::make_unique<Channel>(*std::move(connection));
+  return ConnectFailed(env, endpoint, started, deadline, connection.status(), greetings);
+}
+
+absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
+                                                            const net::Endpoint& endpoint,
+                                                            protocol::Dialect dialect,
+                                                            absl::Time deadline) {
+  net::Backoff backoff({});
+  for (int attempt = 1;; ++attempt) {
+    absl::StatusOr<std::unique_ptr<Channel>> channel =
+        AttemptOnce(env, endpoint, dialect, deadline);
+    if (channel.ok() || !IsHangUp(channel.status()) || attempt >= kGreetingsMax) return channel;
+    const absl::Time next = env.Now() + backoff.Next(env.RandomBits());
+    if (next >= deadline) return channel;
+    env.SleepUntil(next);
+  }
+}
+
+}  // namespace rollcall::client

@@ -1,0 +1,37 @@
+// What a client says first, so that both sides know whom they talk to.
+#ifndef ROLLCALL_STORE_CLIENT_GREETING_H_
+#define ROLLCALL_STORE_CLIENT_GREETING_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "net/address.h"
+#include "net/env.h"
+#include "store/client/channel.h"
+#include "store/protocol/dialect.h"
+
+namespace rollcall::client {
+
+// In a modern dialect the greeting is VALIDATE and PING, in one piece, and the ping's answer; older
+// ones have none.
+
+// The connection of a new store object: looks the name up, connects and greets, again and again,
+// with back-off, until all of it succeeds or the deadline comes. Its error is CONNECT_REFUSED,
+// CONNECT_NO_ANSWER, UNREACHABLE, NAME_LOOKUP, NOT_A_STORE or RESOURCE_EXHAUSTED, and begins in
+// torch's words.
+absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
+                                                          const net::Endpoint& endpoint,
+                                                          protocol::Dialect dialect,
+                                                          absl::Time deadline);
+
+// A further connection to a server that was there a moment ago: if it is gone, that should be known
+// at once. Tries again only where the greeting was cut off, as an overflowing backlog does.
+absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
+                                                            const net::Endpoint& endpoint,
+                                                            protocol::Dialect dialect,
+                                                            absl::Time deadline);
+
+}  // namespace rollcall::client
+
+#endif  // ROLLCALL_STORE_CLIENT_GREETING_H_

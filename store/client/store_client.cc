@@ -1,0 +1,288 @@
+#include "store/client/store_client.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "net/clock.h"
+#include "store/client/request_limits.h"
+#include "store/client/wire_key.h"
+#include "store/dist_error.h"
+#include "store/protocol/request_writer.h"
+#include "store/wait_error.h"
+
+namespace rollcall::client {
+namespace {
+
+using protocol::Operation;
+using protocol::OwnedReply;
+using protocol::ReplyKind;
+
+std::string CancelRequest(protocol::Dialect dialect) {
+  std::string request;
+  // Torch 2.0 and 2.1 have the operation, torch 1.x, which the same dialect serves, does not.
+  if (dialect == protocol::Dialect::kModern) {
+    protocol::AppendBareRequest(dialect, Operation::kCancelWait, request).IgnoreError();
+  }
+  return request;
+}
+
+}  // namespace
+
+StoreClient::StoreClient(net::Env& env, ClientOptions options)
+    : env_(env),
+      options_(std::move(options)),
+      peer_(options_.endpoint.ToString()),
+      timeout_(options_.timeout),
+      channels_(env, options_.endpoint, options_.dialect, CancelRequest(options_.dialect)) {}
+
+StoreClient::~StoreClient() {
+  // No call is under way, and none may block while an exception passes: a simulator cannot switch
+  // fibers then.
+  if (std::uncaught_exceptions() == 0) channels_.Finish(env_.Now() + kFarewell);
+}
+
+// --- One request, one reply ---
+
+Call StoreClient::Begin(absl::string_view operation, absl::Duration timeout) const {
+  absl::Duration budget = timeout;
+  if (budget == absl::ZeroDuration()) budget = this->timeout();
+  if (budget == absl::ZeroDuration()) budget = kZeroTimeoutBudget;
+  const absl::Time now = env_.Now();
+  return {.operation = operation,
+          .timeout = timeout,
+          .started = now,
+          .deadline = budget == absl::InfiniteDuration() ? absl::InfiniteFuture() : now + budget};
+}
+
+Call StoreClient::Begin(absl::string_view operation, const absl::string_view& key) const {
+  Call call = Begin(operation);
+  call.key = &key;
+  return call;
+}
+
+absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::Status& written,
+                                                 absl::string_view request, bool changes_something,
+                                                 ReplyKind kind, size_t texts) {
+  if (!written.ok()) return Unsupported(call);
+  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+  if (!channel.ok()) return NotSent(call, channel.status());
+  const int unacknowledged = (*channel)->unacknowledged();
+  absl::Status failed = (*channel)->Send(request, call.deadline);
+  if (failed.ok()) {
+    absl::StatusOr<OwnedReply> reply = (*channel)->Receive(kind, texts, call.deadline);
+    if (reply.ok()) return reply;
+    failed = reply.status();
+  }
+  return Failed(call, failed, changes_something, unacknowledged);
+}
+
+absl::Status StoreClient::SendOnly(const Call& call, const absl::Status& written,
+                                   absl::string_view request) {
+  if (!written.ok()) return Unsupported(call);
+  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+  if (!channel.ok()) return NotSent(call, channel.status());
+  const int unacknowledged = (*channel)->unacknowledged();
+  const absl::Status sent = (*channel)->Send(request, call.deadline);
+  if (!sent.ok()) return Failed(call, sent, /*changes_something=*/true, unacknowledged);
+  (*channel)->CountUnacknowledged(1);
+  return absl::OkStatus();
+}
+
+absl::Status StoreClient::SendKeyValue(Operation operation, absl::string_view key,
+                                       absl::string_view value) {
+  const absl::string_view name = protocol::OperationName(operation);
+  const Call call = Begin(name, key);
+  const std::string wire_key = WireKey(key);
+  if (absl::Status within = CheckLimits(options_.limits, name, {&wire_key, 1}, {&value, 1});
+      !within.ok()) {
+    return within;
+  }
+  std::string request;
+  const absl::Status written =
+      protocol::AppendKeyValueRequest(options_.dialect, operation, wire_key, value, request);
+  return SendOnly(call, written, request);
+}
+
+// --- Operations that do not wait ---
+
+absl::Status StoreClient::Set(absl::string_view key, absl::string_view value) {
+  return SendKeyValue(Operation::kSet, key, value);
+}
+
+absl::Status StoreClient::Append(absl::string_view key, absl::string_view value) {
+  return SendKeyValue(Operation::kAppend, key, value);
+}
+
+absl::Status StoreClient::QueuePush(absl::string_view key, absl::string_view value) {
+  return SendKeyValue(Operation::kQueuePush, key, value);
+}
+
+absl::StatusOr<std::string> StoreClient::CompareSet(absl::string_view key,
+                                                    absl::string_view expected,
+                                                    absl::string_view desired) {
+  const Call call = Begin("compare_set", key);
+  const std::string wire_key = WireKey(key);
+  if (absl::Status within =
+          CheckLimits(options_.limits, call.operation, {&wire_key, 1}, {expected, desired});
+      !within.ok()) {
+    return within;
+  }
+  std::string request;
+  const absl::Status written =
+      protocol::AppendCompareSet(options_.dialect, wire_key, expected, desired, request);
+  absl::StatusOr<OwnedReply> reply =
+      Exchange(call, written, request, /*changes_something=*/true, ReplyKind::kBytes);
+  if (!reply.ok()) return reply.status();
+  return std::move(reply->texts[0]);
+}
+
+absl::StatusOr<int64_t> StoreClient::Add(absl::string_view key, int64_t delta) {
+  const Call call = Begin("add", key);
+  const std::string wire_key = WireKey(key);
+  if (absl::Status within = CheckLimits(options_.limits, call.operation, {&wire_key, 1});
+      !within.ok()) {
+    return within;
+  }
+  std::string request;
+  const absl::Status written =
+      protocol::AppendKeyNumberRequest(options_.dialect, Operation::kAdd, wire_key, delta, request);
+  absl::StatusOr<OwnedReply> reply =
+      Exchange(call, written, request, /*changes_something=*/true, ReplyKind::kNumber);
+  if (!reply.ok()) return ExplainHangUp(call, reply.status());
+  return reply->number;
+}
+
+absl::StatusOr<bool> StoreClient::Check(absl::Span<const std::string> keys) {
+  Call call = Begin("check");
+  call.keys = keys;
+  const std::vector<std::string> wire_keys = WireKeys(keys);
+  if (absl::Status within = CheckLimits(options_.limits, call.operation, wire_keys); !within.ok()) {
+    return within;
+  }
+  return AllThere(call, wire_keys);
+}
+
+absl::StatusOr<bool> StoreClient::AllThere(const Call& call,
+                                           absl::Span<const std::string> wire_keys) {
+  std::string request;
+  const absl::Status written =
+      protocol::AppendKeysRequest(options_.dialect, Operation::kCheck, wire_keys, request);
+  absl::StatusOr<OwnedReply> reply =
+      Exchange(call, written, request, /*changes_something=*/false, ReplyKind::kSignal);
+  if (!reply.ok()) return reply.status();
+  return reply->signal == protocol::kReady;
+}
+
+absl::StatusOr<bool> StoreClient::DeleteKey(absl::string_view key) {
+  const absl::StatusOr<int64_t> deleted =
+      NumberOf(Operation::kDeleteKey, key, /*changes_something=*/true);
+  if (!deleted.ok()) return deleted.status();
+  return *deleted > 0;
+}
+
+absl::StatusOr<int64_t> StoreClient::QueueLen(absl::string_view key) {
+  return NumberOf(Operation::kQueueLen, key, /*changes_something=*/false);
+}
+
+absl::StatusOr<int64_t> StoreClient::NumberOf(Operation operation, absl::string_view key,
+                                              bool changes_something) {
+  const Call call = Begin(protocol::OperationName(operation), key);
+  const std::string wire_key = WireKey(key);
+  if (absl::Status within = CheckLimits(options_.limits, call.operation, {&wire_key, 1});
+      !within.ok()) {
+    return within;
+  }
+  std::string request;
+  const absl::Status written =
+      protocol::AppendKeyRequest(options_.dialect, operation, wire_key, request);
+  absl::StatusOr<OwnedReply> reply =
+      Exchange(call, written, request, changes_something, ReplyKind::kNumber);
+  if (!reply.ok()) return reply.status();
+  return reply->number;
+}
+
+absl::StatusOr<int64_t> StoreClient::NumKeys() {
+  std::string request;
+  const absl::Status written =
+      protocol::AppendBareRequest(options_.dialect, Operation::kNumKeys, request);
+  absl::StatusOr<OwnedReply> reply = Exchange(Begin("num_keys"), written, request,
+                                              /*changes_something=*/false, ReplyKind::kNumber);
+  if (!reply.ok()) return reply.status();
+  return reply->number;
+}
+
+absl::Status StoreClient::MultiSet(absl::Span<const std::string> keys,
+                                   absl::Span<const std::string> values) {
+  if (absl::Status same = CheckSameSize(keys.size(), values.size()); !same.ok()) return same;
+  Call call = Begin("multi_set");
+  call.keys = keys;
+  const std::vector<std::string> wire_keys = WireKeys(keys);
+  const std::vector<absl::string_view> value_views(values.begin(), values.end());
+  if (absl::Status within = CheckLimits(options_.limits, call.operation, wire_keys, value_views);
+      !within.ok()) {
+    return within;
+  }
+  std::string request;
+  const absl::Status written =
+      protocol::AppendMultiSet(options_.dialect, wire_keys, values, request);
+  return SendOnly(call, written, request);
+}
+
+absl::StatusOr<std::vector<std::string>> StoreClient::ListKeys() {
+  std::string request;
+  const absl::Status written =
+      protocol::AppendBareRequest(options_.dialect, Operation::kListKeys, request);
+  absl::StatusOr<OwnedReply> reply = Exchange(Begin("list_keys"), written, request,
+                                              /*changes_something=*/false, ReplyKind::kList);
+  if (!reply.ok()) return reply.status();
+  std::vector<std::string> keys;
+  for (const std::string& name : reply->texts) {
+    // Names without it are the store's own bookkeeping.
+    absl::string_view key = name;
+    if (absl::ConsumePrefix(&key, "/")) keys.emplace_back(key);
+  }
+  return keys;
+}
+
+absl::Status StoreClient::Ping() {
+  const Call call = Begin("ping");
+  const uint32_t nonce = static_cast<uint32_t>(env_.RandomBits());
+  std::string request;
+  const absl::Status written = protocol::AppendPing(options_.dialect, nonce, request);
+  absl::StatusOr<OwnedReply> reply =
+      Exchange(call, written, request, /*changes_something=*/false, ReplyKind::kNonce);
+  if (!reply.ok()) return reply.status();
+  if (static_cast<uint32_t>(reply->number) == nonce) return absl::OkStatus();
+  return Failed(call,
+                absl::DataLossError(absl::StrCat("pinged with ", nonce, ", answered with ",
+                                                 static_cast<uint32_t>(reply->number))),
+                /*changes_something=*/false, 0);
+}
+
+bool StoreClient::HasExtendedApi() const {
+  return protocol::OpcodeOf(options_.dialect, Operation::kAppend).has_value();
+}
+
+// --- Errors ---
+
+absl::Status StoreClient::NotSent(const Call& call, const absl::Status& why) const {
+  return StoreStatus(CodeOf(why),
+                     absl::StrCat(why.message(), "; the ", call.operation, " was not sent"),
+                     CallDetails(call, env_, peer_));
+}
+
+absl::Status StoreClient::Failed(const Call& call, const absl::Status& why, bool changes_something,
+                                 int unacknowledged) const {
+  return CallFailed(call, env_, peer_, why, changes_something, unacknowledged);
+}
+
+absl::Status StoreClient::Unsupported(const Call& call) const {
+  return StoreStatus(ErrorCode::kUnsupported,
+                     absl::StrCat(call.operation, " does not exist in the ",
+                                  protocol::DialectName(options_.dialect), " dialect"),
+                     CallDetails(call, env_, peer_));
+}
+
+}  // namespace rollcall::client

@@ -1,0 +1,135 @@
+// The operations of a store, over its connections: no exceptions yet.
+#ifndef ROLLCALL_STORE_CLIENT_STORE_CLIENT_H_
+#define ROLLCALL_STORE_CLIENT_STORE_CLIENT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "net/address.h"
+#include "net/env.h"
+#include "store/atomic_duration.h"
+#include "store/client/call.h"
+#include "store/client/channel_set.h"
+#include "store/client/wait_exchange.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/limits.h"
+#include "store/protocol/operation.h"
+#include "store/protocol/reply.h"
+#include "store/protocol/reply_parser.h"
+
+namespace rollcall::client {
+
+struct ClientOptions {
+  net::Endpoint endpoint;
+  protocol::Dialect dialect = protocol::Dialect::kModern;
+  protocol::Limits limits;
+  absl::Duration timeout = absl::Minutes(5);
+};
+
+// A store's operations as in store/store.h; every status carries a code and details. Thread-safe.
+// `env` must outlive it.
+//
+// Each call has one absolute deadline. A time-out of zero means "is it there now?": one round trip,
+// which may take the store's own time-out, or kZeroTimeoutBudget where that is zero too.
+//
+// Set, append, multi_set and queue_push have no reply: they return once the kernel has taken them,
+// as in torch; a lost server shows in a later call, which then says how many writes were not
+// confirmed. A lost connection is reported at once, to every call under way; the next call connects
+// anew.
+//
+// Get is two requests, as in torch: if the key is deleted between them, the value is empty (torch's
+// poll server hangs up instead).
+class StoreClient {
+ public:
+  static constexpr absl::Duration kZeroTimeoutBudget = absl::Seconds(5);
+
+  StoreClient(net::Env& env, ClientOptions options);
+  // Waits, for at most kFarewell, until the server has what was written, where closing at once
+  // could make the kernel throw it away.
+  ~StoreClient();
+
+  // Before all other calls.
+  absl::Status Connect(absl::Time deadline) { return channels_.Connect(deadline); }
+
+  absl::Status Set(absl::string_view key, absl::string_view value);
+  absl::StatusOr<std::string> CompareSet(absl::string_view key, absl::string_view expected,
+                                         absl::string_view desired);
+  absl::StatusOr<std::string> Get(absl::string_view key, absl::Duration timeout);
+  absl::StatusOr<int64_t> Add(absl::string_view key, int64_t delta);
+  absl::StatusOr<bool> Check(absl::Span<const std::string> keys);
+  absl::Status Wait(absl::Span<const std::string> keys, absl::Duration timeout);
+  absl::StatusOr<bool> DeleteKey(absl::string_view key);
+  absl::StatusOr<int64_t> NumKeys();
+  absl::Status Append(absl::string_view key, absl::string_view value);
+  absl::StatusOr<std::vector<std::string>> MultiGet(absl::Span<const std::string> keys);
+  absl::Status MultiSet(absl::Span<const std::string> keys, absl::Span<const std::string> values);
+  absl::Status QueuePush(absl::string_view key, absl::string_view value);
+  absl::StatusOr<std::string> QueuePop(absl::string_view key, bool block, absl::Duration timeout);
+  absl::StatusOr<int64_t> QueueLen(absl::string_view key);
+  absl::StatusOr<std::vector<std::string>> ListKeys();
+  absl::Status Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout);
+  absl::Status Ping();
+
+  bool HasExtendedApi() const;
+  absl::Duration timeout() const { return timeout_.Get(); }
+  void SetTimeout(absl::Duration timeout) { timeout_.Set(timeout); }
+
+  const ClientOptions& options() const { return options_; }
+  const std::string& peer() const { return peer_; }
+  ChannelSet& channels() { return channels_; }
+
+ private:
+  static constexpr absl::Duration kFarewell = absl::Seconds(1);
+
+  Call Begin(absl::string_view operation, absl::Duration timeout) const;
+  Call Begin(absl::string_view operation) const { return Begin(operation, timeout()); }
+  Call Begin(absl::string_view operation, const absl::string_view& key) const;
+
+  // `written` is what a request writer said.
+  absl::StatusOr<protocol::OwnedReply> Exchange(const Call& call, const absl::Status& written,
+                                                absl::string_view request, bool changes_something,
+                                                protocol::ReplyKind kind, size_t texts = 0);
+  // For requests without a reply.
+  absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request);
+  absl::Status SendKeyValue(protocol::Operation operation, absl::string_view key,
+                            absl::string_view value);
+
+  absl::Status WaitFor(const Call& call, absl::Span<const std::string> wire_keys);
+  absl::Status WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys);
+  absl::StatusOr<bool> AllThere(const Call& call, absl::Span<const std::string> wire_keys);
+  absl::StatusOr<std::string> GetNow(const Call& call, absl::string_view wire_key);
+  // delete_key, queue_len
+  absl::StatusOr<int64_t> NumberOf(protocol::Operation operation, absl::string_view key,
+                                   bool changes_something);
+  absl::StatusOr<WaitPlan> PlanWait(const Call& call,
+                                    absl::Span<const std::string> wire_keys) const;
+  absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing) const;
+
+  // Returns once the server has applied what was written on the primary channel.
+  absl::Status Flush(const Call& call);
+  absl::StatusOr<WaitOutcome> RunBarrier(const Call& call, const WaitPlan& plan);
+  // A server can only hang up on an add or barrier of what is no number: finds out whether that was
+  // it. NOT_A_NUMBER, or `failed` as it is.
+  absl::Status ExplainHangUp(const Call& call, const absl::Status& failed);
+
+  absl::Status NotSent(const Call& call, const absl::Status& why) const;
+  absl::Status Failed(const Call& call, const absl::Status& why, bool changes_something,
+                      int unacknowledged) const;
+  absl::Status Unsupported(const Call& call) const;
+
+  net::Env& env_;
+  const ClientOptions options_;
+  const std::string peer_;
+  AtomicDuration timeout_;
+  ChannelSet channels_;
+};
+
+}  // namespace rollcall::client
+
+#endif  // ROLLCALL_STORE_CLIENT_STORE_CLIENT_H_

@@ -1,0 +1,26 @@
+// How a user's key is called on the wire.
+#ifndef ROLLCALL_STORE_CLIENT_WIRE_KEY_H_
+#define ROLLCALL_STORE_CLIENT_WIRE_KEY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace rollcall::client {
+
+// So that no user's key can meet the store's own, such as "init/".
+inline std::string WireKey(absl::string_view key) { return absl::StrCat("/", key); }
+
+inline std::vector<std::string> WireKeys(absl::Span<const std::string> keys) {
+  std::vector<std::string> wire_keys;
+  wire_keys.reserve(keys.size());
+  for (const std::string& key : keys) wire_keys.push_back(WireKey(key));
+  return wire_keys;
+}
+
+}  // namespace rollcall::client
+
+#endif  // ROLLCALL_STORE_CLIENT_WIRE_KEY_H_
