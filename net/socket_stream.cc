@@ -15,6 +15,8 @@ constexpr int kReceivesPerTurn = 4;
 constexpr int kSendsPerTurn = 4;
 constexpr size_t kPartsPerSend = 16;
 
+static_assert(sizeof(SocketStream) <= 96, "this is what each idle connection costs");
+
 }  // namespace
 
 SocketStream::SocketStream(SocketLoop* loop, int fd, const SocketAddress& peer)
