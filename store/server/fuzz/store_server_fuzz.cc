@@ -1,0 +1,152 @@
+// A whole server, on a fake event loop, and up to eight peers that send, stop, vanish and read
+// slowly as the input says. Whatever they do, others are served, and nothing is left when they go.
+// The first byte picks the server's options.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "glog/logging.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/wire_text.h"
+#include "store/server/fuzz/script.h"
+#include "store/server/server_core.h"
+#include "store/server/server_options.h"
+#include "testing/fake_event_loop.h"
+
+namespace rollcall::fuzz {
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+ServerOptions OptionsFrom(uint8_t bits) {
+  ServerOptions options;
+  options.parser.accept_legacy = (bits & 1) == 0;
+  if ((bits & 2) != 0) options.parser.legacy_dialect = protocol::Dialect::kTorch21;
+  // Few inputs are long enough for the real limits.
+  if ((bits & 4) != 0) options.parser.limits = {16, 32, 4, 80};
+  if ((bits & 8) != 0) options.silent_connections_max = 2;
+  if ((bits & 16) != 0) {
+    options.unsent_bytes_soft_max = 8;
+    options.unsent_bytes_hard_max = 64;
+  }
+  if ((bits & 32) != 0) options.connections_max = 4;
+  return options;
+}
+
+class World {
+ public:
+  explicit World(uint8_t bits) : core_(&loop_, OptionsFrom(bits)) {
+    Require(core_.Listen({}).ok());
+  }
+
+  void Take(const Step& step) {
+    std::shared_ptr<FakePeer>& peer = peers_[step.peer];
+    if (peer == nullptr) peer = Connect();
+    switch (step.action) {
+      case Action::kSend:
+      case Action::kSendAndRun:
+        peer->Send(step.bytes);
+        if (step.action == Action::kSendAndRun) loop_.RunUntilIdle();
+        break;
+      case Action::kEndStream:
+        peer->EndStream();
+        break;
+      case Action::kReset:
+        peer->Reset();
+        break;
+      case Action::kReconnect:
+        peer->EndStream();
+        peer->SetWindow(std::numeric_limits<size_t>::max());
+        peer = Connect();
+        break;
+      case Action::kWindow:
+        peer->SetWindow(step.argument);
+        break;
+      case Action::kOpenWindow:
+        peer->SetWindow(std::numeric_limits<size_t>::max());
+        break;
+      case Action::kWait:
+        loop_.AdvanceBy(absl::Seconds(step.argument));
+        break;
+    }
+  }
+
+  void EndAllPeers() {
+    loop_.RunUntilIdle();
+    for (const std::shared_ptr<FakePeer>& peer : peers_) {
+      if (peer == nullptr) continue;
+      peer->SetWindow(std::numeric_limits<size_t>::max());
+      peer->EndStream();
+    }
+    loop_.RunUntilIdle();
+    for (const std::shared_ptr<FakePeer>& peer : peers_) {
+      Require(peer == nullptr || peer->closed_by_server());
+    }
+    RequireThatNothingIsLeft();
+  }
+
+  // A client that does nothing wrong is served.
+  void RequireService() {
+    const std::shared_ptr<FakePeer> client = Connect();
+    client->Send(protocol::Greeting(protocol::Dialect::kModern));
+    client->Send(protocol::RequestBytes(protocol::Dialect::kModern, "ping 7"));
+    loop_.RunUntilIdle();
+    std::string pong;
+    Require(protocol::AppendReplyLine("nonce 7", pong).ok());
+    Require(client->TakeReceived() == pong);
+    client->EndStream();
+    loop_.RunUntilIdle();
+    RequireThatNothingIsLeft();
+  }
+
+  void Shutdown() {
+    bool done = false;
+    core_.Shutdown([&] { done = true; });
+    loop_.AdvanceBy(ServerOptions().shutdown_grace);
+    Require(done);
+    RequireThatNothingIsLeft();
+    Require(loop_.pending_timers() == 0);
+  }
+
+ private:
+  std::shared_ptr<FakePeer> Connect() { return loop_.Connect(core_.addresses().front().port()); }
+
+  void RequireThatNothingIsLeft() {
+    Require(loop_.open_streams() == 0);
+    Require(core_.stats().connections == 0);
+    Require(core_.engine().client_count() == 0);
+    Require(core_.engine().waiting_clients() == 0);
+  }
+
+  FakeEventLoop loop_;
+  ServerCore core_;
+  std::array<std::shared_ptr<FakePeer>, kPeers> peers_;
+};
+
+}  // namespace
+}  // namespace rollcall::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace rollcall::fuzz;
+  FLAGS_minloglevel = google::GLOG_FATAL;
+  if (size < 1) return 0;
+  World world(data[0]);
+  const absl::string_view script(reinterpret_cast<const char*>(data) + 1, size - 1);
+  for (const Step& step : DecodeScript(script)) world.Take(step);
+  // Half of them end by a shutdown that finds whatever there is.
+  if ((data[0] & 64) == 0) {
+    world.EndAllPeers();
+    world.RequireService();
+  }
+  world.Shutdown();
+  return 0;
+}
