@@ -1,0 +1,186 @@
+// From a URL to a store: see factory.cc for the rest.
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "store/agent_store.h"
+#include "store/dist_error.h"
+#include "store/factory.h"
+#include "store/file_store.h"
+#include "store/store_url.h"
+
+namespace rollcall {
+namespace {
+
+// What a store's URL and its user say together.
+struct Place {
+  int rank = -1;
+  int world_size = -1;
+};
+
+absl::Status Missing(const StoreUrl& url, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("Error initializing torch.distributed using ",
+                                                 url.scheme, ":// rendezvous: ", what));
+}
+
+absl::StatusOr<int> NumberIn(absl::string_view name, const std::string& text) {
+  int number = 0;
+  if (absl::SimpleAtoi(text, &number)) return number;
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " must be a decimal number, got \"", text, "\""));
+}
+
+absl::StatusOr<uint16_t> PortIn(absl::string_view name, const std::string& text) {
+  const absl::StatusOr<int> port = NumberIn(name, text);
+  if (!port.ok()) return port.status();
+  if (*port >= 0 && *port <= 65535) return static_cast<uint16_t>(*port);
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " must have value from 0 to 65535 but was ", *port, "."));
+}
+
+// -1 if neither the caller nor the URL names it.
+absl::StatusOr<int> GivenNumber(const StoreUrl& url, const std::string& name, int from_caller) {
+  const auto parameter = url.parameters.find(name);
+  if (parameter == url.parameters.end()) return from_caller;
+  const absl::StatusOr<int> number = NumberIn(name, parameter->second);
+  if (!number.ok() || from_caller < 0 || from_caller == *number) return number;
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is ", from_caller, " by argument and ", *number, " in the URL"));
+}
+
+absl::Status CheckParameters(const StoreUrl& url) {
+  for (const auto& [name, value] : url.parameters) {
+    if (name != "rank" && name != "world_size" && name != "use_libuv") {
+      return absl::InvalidArgumentError(absl::StrCat("unknown parameter \"", name,
+                                                     "\" in the store URL; there are rank, ",
+                                                     "world_size and use_libuv"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Place> PlaceIn(const StoreUrl& url, const StoreUrlOptions& options) {
+  const absl::StatusOr<int> rank = GivenNumber(url, "rank", options.rank);
+  if (!rank.ok()) return rank.status();
+  const absl::StatusOr<int> world_size = GivenNumber(url, "world_size", options.world_size);
+  if (!world_size.ok()) return world_size.status();
+  return Place{.rank = *rank, .world_size = *world_size};
+}
+
+absl::Status CheckPlace(const Place& place) {
+  if (place.world_size == 0) {
+    return absl::InvalidArgumentError("TCPStore world size cannot be 0");
+  }
+  if (place.rank < place.world_size || place.world_size < 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("rank ", place.rank, " is not in a world of ",
+                                                 place.world_size, ": ranks count from 0"));
+}
+
+absl::StatusOr<bool> UseLibuv(net::Env& env, const StoreUrl& url) {
+  const auto parameter = url.parameters.find("use_libuv");
+  const std::string value = parameter != url.parameters.end()
+                                ? parameter->second
+                                : env.GetEnvironmentVariable("USE_LIBUV").value_or("1");
+  if (value == "0" || value == "1") return value == "1";
+  return absl::InvalidArgumentError(absl::StrCat("use_libuv must be 0 or 1, got \"", value, "\""));
+}
+
+// Rank 0 hosts the server, unless the agent does.
+absl::StatusOr<std::unique_ptr<Store>> OpenTcp(net::Env& env, const StoreUrl& url,
+                                               const std::string& host, uint16_t port,
+                                               const Place& place, absl::Duration timeout) {
+  if (absl::Status valid = CheckPlace(place); !valid.ok()) return valid;
+  const absl::StatusOr<bool> use_libuv = UseLibuv(env, url);
+  if (!use_libuv.ok()) return use_libuv.status();
+  TcpStoreOptions options;
+  options.host = host;
+  options.port = port;
+  options.is_server = place.rank == 0 && !AgentHasStoreAt(env, host, port);
+  options.multi_tenant = true;
+  options.use_libuv = *use_libuv;
+  options.world_size = place.world_size;
+  options.rank = place.rank;
+  options.timeout = timeout;
+  absl::StatusOr<std::unique_ptr<TcpStore>> store = TcpStore::Open(env, std::move(options));
+  if (!store.ok()) return store.status();
+  return std::unique_ptr<Store>(*std::move(store));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenTcpUrl(net::Env& env, const StoreUrl& url,
+                                                  const Place& place, absl::Duration timeout) {
+  if (url.port.empty()) return Missing(url, "port number missing");
+  if (place.rank < 0) return Missing(url, "rank parameter missing");
+  if (place.world_size < 0) return Missing(url, "world size parameter missing");
+  const absl::StatusOr<uint16_t> port = PortIn("port", url.port);
+  if (!port.ok()) return port.status();
+  return OpenTcp(env, url, url.host, *port, place, timeout);
+}
+
+absl::StatusOr<std::string> Variable(net::Env& env, const StoreUrl& url, const std::string& name) {
+  std::optional<std::string> value = env.GetEnvironmentVariable(name);
+  if (value.has_value() && !value->empty()) return *std::move(value);
+  return Missing(url, absl::StrCat("environment variable ", name, " expected, but not set"));
+}
+
+absl::StatusOr<int> NumberOrVariable(net::Env& env, const StoreUrl& url, int number,
+                                     const std::string& name) {
+  if (number >= 0) return number;
+  const absl::StatusOr<std::string> value = Variable(env, url, name);
+  if (!value.ok()) return value.status();
+  return NumberIn(name, *value);
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenEnvUrl(net::Env& env, const StoreUrl& url,
+                                                  const Place& given, absl::Duration timeout) {
+  const absl::StatusOr<int> rank = NumberOrVariable(env, url, given.rank, "RANK");
+  if (!rank.ok()) return rank.status();
+  const absl::StatusOr<int> world_size = NumberOrVariable(env, url, given.world_size, "WORLD_SIZE");
+  if (!world_size.ok()) return world_size.status();
+  const absl::StatusOr<std::string> host = Variable(env, url, "MASTER_ADDR");
+  if (!host.ok()) return host.status();
+  const absl::StatusOr<std::string> port_text = Variable(env, url, "MASTER_PORT");
+  if (!port_text.ok()) return port_text.status();
+  const absl::StatusOr<uint16_t> port = PortIn("MASTER_PORT", *port_text);
+  if (!port.ok()) return port.status();
+  return OpenTcp(env, url, *host, *port, {.rank = *rank, .world_size = *world_size}, timeout);
+}
+
+absl::Status CheckFileUrl(const StoreUrl& url, const Place& place) {
+  if (!url.host.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("file://", url.host, url.path,
+                                                   " names a host; a path begins with a third "
+                                                   "slash: file:///",
+                                                   url.host, url.path));
+  }
+  if (url.path.empty() || url.path == "/") return Missing(url, "path missing");
+  if (place.rank < 0) return Missing(url, "rank parameter missing");
+  if (place.world_size < 0) return Missing(url, "world size parameter missing");
+  return CheckPlace(place);
+}
+
+}  // namespace
+
+std::unique_ptr<Store> CreateStore(net::Env& env, absl::string_view text,
+                                   const StoreUrlOptions& options) {
+  const absl::StatusOr<StoreUrl> url = StoreUrl::Parse(text);
+  ThrowIfError(url.status());
+  ThrowIfError(CheckParameters(*url));
+  const absl::StatusOr<Place> place = PlaceIn(*url, options);
+  ThrowIfError(place.status());
+  if (url->scheme == "file") {
+    ThrowIfError(CheckFileUrl(*url, *place));
+    return std::make_unique<FileStore>(env, url->path, place->world_size, options.timeout);
+  }
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      url->scheme == "tcp" ? OpenTcpUrl(env, *url, *place, options.timeout)
+      : url->scheme == "env"
+          ? OpenEnvUrl(env, *url, *place, options.timeout)
+          : absl::InvalidArgumentError(absl::StrCat("No rendezvous handler for ", url->scheme,
+                                                    "://; there are tcp://, file:// and env://"));
+  ThrowIfError(store.status());
+  return *std::move(store);
+}
+
+}  // namespace rollcall

@@ -1,0 +1,86 @@
+// The contract, on a real server over real sockets.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "net/event_loop.h"
+#include "net/real_env.h"
+#include "store/prefix_store.h"
+#include "store/server/store_server.h"
+#include "store/store.h"
+#include "store/tcp_store.h"
+#include "testing/store_contract.h"
+
+namespace rollcall {
+namespace {
+
+template <net::EventLoopKind kLoop>
+class TcpWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = server_->port();
+    options.timeout = absl::Seconds(30);
+    return std::make_unique<TcpStore>(net::RealEnv(), options);
+  }
+
+ private:
+  const std::unique_ptr<StoreServer> server_ =
+      StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1", .event_loop = kLoop}).value();
+};
+
+// The first to join hosts the server, as rank 0 of a torch job does.
+class HostedWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = host_ == nullptr ? uint16_t{0} : host_->port();
+    options.is_server = host_ == nullptr;
+    options.world_size = 1;
+    options.timeout = absl::Seconds(30);
+    auto store = std::make_unique<TcpStore>(net::RealEnv(), options);
+    if (host_ != nullptr) return store;
+    host_ = std::move(store);
+    return host_->Clone();
+  }
+
+ private:
+  std::unique_ptr<TcpStore> host_;
+};
+
+template <typename World>
+class PrefixWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
+  }
+
+ private:
+  World world_;
+};
+
+template <typename World>
+StoreContractParam Param(std::string name, int bookkeeping_keys) {
+  return {.name = std::move(name),
+          .new_world = [] { return std::make_unique<World>(); },
+          .env = &net::RealEnv(),
+          .bookkeeping_keys = bookkeeping_keys};
+}
+
+using EpollWorld = TcpWorld<net::EventLoopKind::kEpoll>;
+using LibuvWorld = TcpWorld<net::EventLoopKind::kLibuv>;
+
+INSTANTIATE_TEST_SUITE_P(Tcp, StoreContract,
+                         testing::Values(Param<EpollWorld>("Epoll", 0),
+                                         Param<LibuvWorld>("Libuv", 0),
+                                         Param<HostedWorld>("Hosted", 1),  // init/
+                                         Param<PrefixWorld<EpollWorld>>("PrefixEpoll", 0),
+                                         Param<PrefixWorld<LibuvWorld>>("PrefixLibuv", 0)),
+                         NameOfStoreContractParam);
+
+}  // namespace
+}  // namespace rollcall
