@@ -152,7 +152,6 @@ void RequestParser::FreeIfLarge() {
 
 void RequestParser::Begin(Operation operation) {
   request_.operation = operation;
-  request_.number = 0;
   texts_bytes_ = 0;
   text_of_key_ = 0;
   if (row().keys == KeyFields::kCounted) {

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "store/protocol/reply_shape.h"
 #include "store/protocol/reply_writer.h"
@@ -212,6 +213,10 @@ absl::string_view ReplyKindName(ReplyKind kind) {
   return kReplyKindNames[static_cast<size_t>(kind)];
 }
 
+std::ostream& operator<<(std::ostream& out, const Heard& heard) {
+  return out << absl::StrJoin(heard.requests, "; ") << (heard.broken ? "; broken" : "");
+}
+
 Heard HearPieces(const ParserOptions& options, absl::Span<const absl::string_view> pieces) {
   Heard heard;
   RequestParser parser(&options);
@@ -241,11 +246,15 @@ std::string Hex(absl::string_view bytes) {
 }
 
 std::string Unhex(absl::string_view hex) {
+  // By hand: of absl::HexStringToBytes, old Abseil has one form and new Abseil wants the other.
   const std::string digits = absl::StrReplaceAll(hex, {{" ", ""}});
-  for (char digit : digits) {
-    if (!absl::ascii_isxdigit(static_cast<unsigned char>(digit))) return "";
+  std::string bytes;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+    uint32_t byte = 0;
+    if (!absl::SimpleHexAtoi(digits.substr(i, 2), &byte)) return "";
+    bytes.push_back(static_cast<char>(byte));
   }
-  return digits.size() % 2 == 0 ? absl::HexStringToBytes(digits) : "";
+  return digits.size() % 2 == 0 ? bytes : "";
 }
 
 }  // namespace rollcall::protocol

@@ -6,6 +6,7 @@
 #ifndef ROLLCALL_STORE_PROTOCOL_WIRE_TEXT_H_
 #define ROLLCALL_STORE_PROTOCOL_WIRE_TEXT_H_
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct Heard {
 
   bool operator==(const Heard&) const = default;
 };
+std::ostream& operator<<(std::ostream& out, const Heard& heard);
 Heard HearPieces(const ParserOptions& options, absl::Span<const absl::string_view> pieces);
 
 // A line or two for every operation, kValidate excepted; some are beyond a dialect.
