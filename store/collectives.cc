@@ -16,6 +16,7 @@ namespace {
 // What naming the missing ranks may take from the end of a time-out: one check a rank.
 constexpr absl::Duration kDiagnosisBase = absl::Milliseconds(20);
 constexpr absl::Duration kDiagnosisPerRank = absl::Microseconds(100);
+constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 // An error names so many ranks; details().missing_ranks has them all.
 constexpr size_t kRanksNamedMax = 64;
 
@@ -75,11 +76,13 @@ void Collectives::AwaitDone(const Round& round, absl::string_view operation, Err
   // then kept, and not after it.
   const absl::Duration diagnosis =
       std::min(timeout / 10, kDiagnosisBase + place_.world_size * kDiagnosisPerRank);
-  if (timeout != absl::InfiniteDuration() && WaitFor(round, timeout - diagnosis)) return;
-  std::vector<int> missing;
+  if (timeout != absl::InfiniteDuration() && WaitFor(round.Done(), timeout - diagnosis)) return;
+  std::optional<std::vector<int>> missing;
   if (timeout != absl::InfiniteDuration()) missing = MissingRanks(round, deadline);
-  const absl::Duration rest = deadline - env_.Now();
-  if (WaitFor(round, std::max(rest, absl::ZeroDuration()))) return;
+  absl::Duration rest = deadline - env_.Now();
+  // Nobody is missing, so the last one is just about to say that all have come.
+  if (missing.has_value() && missing->empty()) rest = std::max(rest, kProbeTimeout);
+  if (rest > absl::ZeroDuration() && WaitFor(round.Done(), rest)) return;
 
   ErrorDetails details;
   details.operation = std::string(operation);
@@ -87,18 +90,22 @@ void Collectives::AwaitDone(const Round& round, absl::string_view operation, Err
   details.peer = store_.Describe();
   details.elapsed = env_.Now() - start;
   details.world_size = place_.world_size;
-  details.missing_ranks = std::move(missing);
-  std::string summary = absl::StrCat(
-      operation, " timeout after ", absl::ToInt64Milliseconds(timeout), "ms on rank ", place_.rank,
-      ", key: ", round.base, ": ",
-      place_.world_size - static_cast<int>(details.missing_ranks.size()), "/", place_.world_size,
-      " ranks came, missing ranks: ", RanksText(details.missing_ranks));
+  std::string who = "the store does not answer, so who is missing is not known";
+  if (missing.has_value()) {
+    const int came = place_.world_size - static_cast<int>(missing->size());
+    who = absl::StrCat(came, "/", place_.world_size,
+                       " ranks came, missing ranks: ", RanksText(*missing));
+    details.missing_ranks = *std::move(missing);
+  }
+  std::string summary =
+      absl::StrCat(operation, " timeout after ", absl::ToInt64Milliseconds(timeout), "ms on rank ",
+                   place_.rank, ", key: ", round.base, ": ", who);
   ThrowIfError(StoreStatus(code, std::move(summary), std::move(details)));
 }
 
-bool Collectives::WaitFor(const Round& round, absl::Duration timeout) {
+bool Collectives::WaitFor(const std::string& key, absl::Duration timeout) {
   try {
-    store_.Wait({round.Done()}, timeout);
+    store_.Wait({key}, timeout);
     return true;
   } catch (const DistStoreError& error) {
     if (error.code() != ErrorCode::kWaitTimeout) throw;
@@ -106,9 +113,14 @@ bool Collectives::WaitFor(const Round& round, absl::Duration timeout) {
   }
 }
 
-std::vector<int> Collectives::MissingRanks(const Round& round, absl::Time deadline) {
+std::optional<std::vector<int>> Collectives::MissingRanks(const Round& round, absl::Time deadline) {
+  // Check has no time-out of its own, so a store that does not answer must be found out first: this
+  // rank's own key is there. A thread that was held up past the deadline still gets its names.
+  const absl::Duration rest = deadline - env_.Now();
+  const absl::Duration patience = rest > absl::ZeroDuration() ? rest : kProbeTimeout;
+  if (!WaitFor(round.Of(place_.rank), patience)) return std::nullopt;
   std::vector<int> missing;
-  for (int rank = 0; rank < place_.world_size && env_.Now() < deadline; ++rank) {
+  for (int rank = 0; rank < place_.world_size; ++rank) {
     if (!store_.Check({round.Of(rank)})) missing.push_back(rank);
   }
   return missing;

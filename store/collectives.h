@@ -1,9 +1,10 @@
-// What a group of ranks does on any Store: meet, and exchange small values. Every time-out names the
-// ranks that are missing.
+// What a group of ranks does on any Store: meet, and exchange small values. Every time-out names
+// the ranks that are missing.
 #ifndef ROLLCALL_STORE_COLLECTIVES_H_
 #define ROLLCALL_STORE_COLLECTIVES_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,8 @@ struct Place {
 
 // The collectives of one group of ranks on `store`, under keys that begin with `prefix`. Each rank
 // makes one, with the same prefix, and makes the same calls in the same order; a rank that starts
-// anew must not take the prefix of its earlier life. What a round leaves in the store is taken away in
-// the next round of the same name. Not thread-safe. `env` and `store` must outlive it.
+// anew must not take the prefix of its earlier life. What a round leaves in the store is taken away
+// in the next round of the same name. Not thread-safe. `env` and `store` must outlive it.
 //
 // Every call is bounded by its time-out and raises, besides its own error, what the store raises. A
 // call that timed out has been counted: to make it again means to wait on.
@@ -42,8 +43,8 @@ class Collectives {
   std::vector<std::string> AllGather(absl::string_view name, absl::string_view value,
                                      absl::Duration timeout);
 
-  // As AllGather, but only `root` reads the values: the others return an empty vector, once all have
-  // come.
+  // As AllGather, but only `root` reads the values: the others return an empty vector, once all
+  // have come.
   std::vector<std::string> Gather(absl::string_view name, absl::string_view value, int root,
                                   absl::Duration timeout);
 
@@ -63,8 +64,9 @@ class Collectives {
   void AwaitDone(const Round& round, absl::string_view operation, ErrorCode code,
                  absl::Duration timeout);
   // False if the time was up first.
-  bool WaitFor(const Round& round, absl::Duration timeout);
-  std::vector<int> MissingRanks(const Round& round, absl::Time deadline);
+  bool WaitFor(const std::string& key, absl::Duration timeout);
+  // nullopt if the store does not answer.
+  std::optional<std::vector<int>> MissingRanks(const Round& round, absl::Time deadline);
   std::vector<std::string> Values(const Round& round);
   void Finish(const Round& round);
 
