@@ -166,9 +166,9 @@ int Meet(const std::string& program, RendezvousOptions options, const std::vecto
   Watcher watcher(store, options);
   WatchUntilWorkersEnd(watcher, workers);
 
-  std::cout << TableText(watcher.cards(), start) << ProgressText(watcher.cards()) << " in "
-            << absl::FormatDuration(absl::Trunc(env.Now() - start, absl::Milliseconds(1)))
-            << std::endl;
+  const absl::Duration took = absl::Trunc(env.Now() - start, absl::Milliseconds(1));
+  std::cout << TableText(watcher.cards(), start) << "after " << absl::FormatDuration(took) << ": "
+            << ProgressText(watcher.cards()) << std::endl;
   const std::vector<int>& statuses = workers.exit_statuses();
   return statuses.empty() ? 0 : *std::max_element(statuses.begin(), statuses.end());
 }
