@@ -115,14 +115,15 @@ void ServerCore::Close(Session& session) {
   session.held.reset();
   SessionQueue::Remove(session);
   session.phase = SessionPhase::kClosed;
-  session.stream().Close();
-  // Not now: a callback of its own may be what led here.
+  // Not destroyed now: a callback of its own may be what led here.
   if (closed_.empty()) {
     loop_->Post([self = std::weak_ptr<ServerCore*>(self_)] {
       if (const auto core = self.lock()) (*core)->closed_.clear();
     });
   }
   closed_.push_back(sessions_.Remove(session));
+  PublishStats();
+  session.stream().Close();
   if (stopping_ && sessions_.size() == 0) EndShutdown();
 }
 
@@ -142,9 +143,7 @@ void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
     SessionQueue::Remove(session);
     session.phase = SessionPhase::kOpen;
   }
-  if (session.phase != SessionPhase::kOpen) return;
-  Serve(session, bytes);
-  PublishStats();
+  if (session.phase == SessionPhase::kOpen) Serve(session, bytes);
 }
 
 void ServerCore::OnDrained(Session& session) {
@@ -160,13 +159,12 @@ void ServerCore::OnDrained(Session& session) {
       UpdateClock(session, /*new_request=*/false);
     }
   }
-  PublishStats();
 }
 
 void ServerCore::Serve(Session& session, absl::string_view bytes) {
   std::unique_ptr<protocol::RequestParser> parser =
       session.parser != nullptr ? std::move(session.parser) : parsers_.Take(session.dialect);
-  uint64_t served = 0;
+  bool new_request = false;
   bool all_parsed = false;
   parser->Feed(bytes);
   while (session.phase == SessionPhase::kOpen && !session.paused) {
@@ -178,13 +176,13 @@ void ServerCore::Serve(Session& session, absl::string_view bytes) {
     Introduce(session, *parser);
     replies_.clear();
     engine_.Apply(session.id(), *request, loop_->Now(), replies_);
+    ++stats_.requests;
+    new_request = true;
     Deliver(session);
-    ++served;
   }
-  stats_.requests += served;
   Flush(&session);
   PutAway(session, std::move(parser), all_parsed);
-  if (session.phase == SessionPhase::kOpen) UpdateClock(session, served > 0);
+  if (session.phase == SessionPhase::kOpen) UpdateClock(session, new_request);
 }
 
 void ServerCore::Introduce(Session& session, const protocol::RequestParser& parser) {
@@ -241,6 +239,7 @@ bool ServerCore::MakeRoom(Session& session, const protocol::Reply& reply) {
 }
 
 void ServerCore::Flush(const Session* last) {
+  PublishStats();
   outbox_.Flush(last, [this](Session& session) {
     if (session.paused) return;
     if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;

@@ -50,7 +50,7 @@ class ServerCore final : private SessionOwner {
   // options.shutdown_grace to take them. `done` runs later, on the loop, when all is closed. Once.
   void Shutdown(absl::AnyInvocable<void()> done);
 
-  // From any thread.
+  // From any thread. Includes all that any client has seen the effect of.
   ServerStats stats() const { return shared_stats_.Look(); }
 
   // For tests and leak checks.
@@ -105,6 +105,7 @@ class ServerCore final : private SessionOwner {
   void Sweep();
   void ArmSweep();
   void EndShutdown();
+  // Before each write and close, so that no client knows more than the numbers say.
   void PublishStats();
 
   net::EventLoop* const loop_;

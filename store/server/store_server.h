@@ -39,7 +39,7 @@ class StoreServer {
   // "127.0.0.1:29500"; all interfaces show as "[::]:29500".
   virtual std::string address() const = 0;
   virtual net::EventLoopKind event_loop() const = 0;
-  // As of the last event that the server has dealt with.
+  // Includes all that any client has seen the effect of.
   virtual ServerStats stats() const = 0;
 };
 
