@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "store/tcp_store.h"
 #include "tools/suggest.h"
 
 namespace rollcall::tools {
@@ -26,7 +27,7 @@ struct Command {
   absl::string_view help;
   size_t arguments_min;
   size_t arguments_max;
-  absl::StatusOr<CommandOutput> (*run)(TcpStore& store, Words arguments);
+  absl::StatusOr<CommandOutput> (*run)(Store& store, Words arguments);
 };
 
 CommandOutput Nothing() { return {}; }
@@ -47,20 +48,20 @@ absl::StatusOr<int64_t> ParseInteger(absl::string_view what, const std::string& 
       absl::StrCat(what, " must be a whole number of at most 64 bits, got \"", text, "\""));
 }
 
-absl::StatusOr<CommandOutput> RunAdd(TcpStore& store, Words arguments) {
+absl::StatusOr<CommandOutput> RunAdd(Store& store, Words arguments) {
   const absl::StatusOr<int64_t> delta = ParseInteger("N", arguments[1]);
   if (!delta.ok()) return delta.status();
   return Number(store.Add(arguments[0], *delta));
 }
 
-absl::StatusOr<CommandOutput> RunBarrier(TcpStore& store, Words arguments) {
+absl::StatusOr<CommandOutput> RunBarrier(Store& store, Words arguments) {
   const absl::StatusOr<int64_t> world_size = ParseInteger("WORLD_SIZE", arguments[1]);
   if (!world_size.ok()) return world_size.status();
   store.Barrier(arguments[0], *world_size);
   return Nothing();
 }
 
-absl::StatusOr<CommandOutput> RunMultiSet(TcpStore& store, Words arguments) {
+absl::StatusOr<CommandOutput> RunMultiSet(Store& store, Words arguments) {
   if (arguments.size() % 2 != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("multi_set needs a value for each key, got ", arguments.size(), " words"));
@@ -78,12 +79,12 @@ absl::StatusOr<CommandOutput> RunMultiSet(TcpStore& store, Words arguments) {
 // In the order in which one meets them.
 const Command kCommands[] = {
     {"set", "KEY VALUE", "stores VALUE under KEY", 2, 2,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        store.Set(words[0], words[1]);
        return Nothing();
      }},
     {"get", "KEY", "waits for KEY and prints its value", 1, 1,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Raw(store.Get(words[0]));
      }},
     {"add", "KEY N", "adds N to the number under KEY and prints the sum", 2, 2, RunAdd},
@@ -91,59 +92,59 @@ const Command kCommands[] = {
      "stores DESIRED if the value is EXPECTED (\"\" also where KEY is missing); prints what KEY "
      "holds",
      3, 3,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Raw(store.CompareSet(words[0], words[1], words[2]));
      }},
     {"check", "KEY...", "prints whether every KEY is there, without waiting", 1, kAnyNumber,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Truth(store.Check(words));
      }},
     {"wait", "KEY...", "waits until every KEY has been there", 1, kAnyNumber,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        store.Wait(words);
        return Nothing();
      }},
     {"delete", "KEY", "deletes KEY; prints whether it was there", 1, 1,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Truth(store.DeleteKey(words[0]));
      }},
     {"num_keys", "", "prints how many keys there are", 0, 0,
-     [](TcpStore& store, Words) -> absl::StatusOr<CommandOutput> {
-       return Number(store.NumKeys());
-     }},
+     [](Store& store, Words) -> absl::StatusOr<CommandOutput> { return Number(store.NumKeys()); }},
     {"list_keys", "", "prints the keys, one a line", 0, 0,
-     [](TcpStore& store, Words) -> absl::StatusOr<CommandOutput> {
-       return Lines(store.ListKeys());
-     }},
+     [](Store& store, Words) -> absl::StatusOr<CommandOutput> { return Lines(store.ListKeys()); }},
     {"append", "KEY VALUE", "appends VALUE to what KEY holds", 2, 2,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        store.Append(words[0], words[1]);
        return Nothing();
      }},
     {"multi_get", "KEY...", "waits for every KEY and prints the values, one a line", 1, kAnyNumber,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Lines(store.MultiGet(words));
      }},
     {"multi_set", "KEY VALUE [KEY VALUE...]", "stores every VALUE under its KEY, all at once", 2,
      kAnyNumber, RunMultiSet},
     {"queue_push", "KEY VALUE", "puts VALUE at the end of the queue KEY", 2, 2,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        store.QueuePush(words[0], words[1]);
        return Nothing();
      }},
     {"queue_pop", "KEY", "waits for a value in the queue KEY, takes and prints it", 1, 1,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Raw(store.QueuePop(words[0]));
      }},
     {"queue_len", "KEY", "prints how many values the queue KEY holds", 1, 1,
-     [](TcpStore& store, Words words) -> absl::StatusOr<CommandOutput> {
+     [](Store& store, Words words) -> absl::StatusOr<CommandOutput> {
        return Number(store.QueueLen(words[0]));
      }},
     {"barrier", "KEY WORLD_SIZE", "waits until WORLD_SIZE callers have come; one use per KEY", 2, 2,
      RunBarrier},
     {"ping", "", "asks the server for a sign of life", 0, 0,
-     [](TcpStore& store, Words) -> absl::StatusOr<CommandOutput> {
-       store.Ping();
+     [](Store& store, Words) -> absl::StatusOr<CommandOutput> {
+       auto* tcp_store = dynamic_cast<TcpStore*>(&store);
+       if (tcp_store == nullptr) {
+         return absl::InvalidArgumentError("ping is for a server: a file gives no sign of life");
+       }
+       tcp_store->Ping();
        return Line("pong");
      }},
 };
@@ -180,7 +181,7 @@ absl::StatusOr<const Command*> FindCommand(Words words) {
 
 absl::Status CheckCommand(Words words) { return FindCommand(words).status(); }
 
-absl::StatusOr<CommandOutput> RunCommand(TcpStore& store, Words words) {
+absl::StatusOr<CommandOutput> RunCommand(Store& store, Words words) {
   const absl::StatusOr<const Command*> command = FindCommand(words);
   if (!command.ok()) return command.status();
   return (*command)->run(store, words.subspan(1));

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "store/tcp_store.h"
+#include "store/store.h"
 
 namespace rollcall::tools {
 
@@ -25,7 +25,7 @@ absl::Status CheckCommand(absl::Span<const std::string> words);
 
 // Runs one command ("set", "k", "v") on `store`. InvalidArgument as CheckCommand, and for arguments
 // that are not what they should be. Raises what the store raises.
-absl::StatusOr<CommandOutput> RunCommand(TcpStore& store, absl::Span<const std::string> words);
+absl::StatusOr<CommandOutput> RunCommand(Store& store, absl::Span<const std::string> words);
 
 // Splits a line of a script into words: at white space, except in double quotes, in which the
 // escapes of C hold ("a b", "\x00"). A word that begins with # ends the line. InvalidArgument for

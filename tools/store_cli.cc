@@ -3,20 +3,27 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "net/real_env.h"
 #include "store/dist_error.h"
+#include "store/file_store.h"
 #include "store/protocol/dialect.h"
+#include "store/store.h"
 #include "store/tcp_store.h"
 #include "tools/cli_commands.h"
 #include "tools/flag_values.h"
 
-DEFINE_string(endpoint, "127.0.0.1:29500", "HOST:PORT of the store; [ADDRESS]:PORT for IPv6.");
+DEFINE_string(endpoint, "127.0.0.1:29500",
+              "HOST:PORT of the store; [ADDRESS]:PORT for IPv6; file:///PATH for a FileStore.");
 DEFINE_string(timeout, "10s", "How long a command may take, connecting included: 500ms, 5s, 2m.");
 DEFINE_string(dialect, "modern",
               "The protocol to speak: modern (torch 2.2 and later), legacy (torch 1.x and 2.0), "
@@ -29,6 +36,7 @@ DECLARE_bool(help);
 namespace rollcall::tools {
 namespace {
 
+constexpr absl::string_view kFileScheme = "file://";
 constexpr int kExitUsage = 1;
 constexpr int kExitStoreError = 2;
 constexpr int kExitNetworkError = 3;
@@ -76,7 +84,7 @@ int UsageError(absl::string_view message) {
   return kExitUsage;
 }
 
-int RunScript(TcpStore& store) {
+int RunScript(Store& store) {
   std::string line;
   for (int number = 1; std::getline(std::cin, line); ++number) {
     const absl::StatusOr<std::vector<std::string>> words = SplitLine(line);
@@ -92,19 +100,19 @@ int RunScript(TcpStore& store) {
   return 0;
 }
 
-int Main(const std::vector<std::string>& words) {
-  const absl::StatusOr<net::Endpoint> endpoint = ParseEndpointFlag("endpoint", FLAGS_endpoint);
-  if (!endpoint.ok()) return UsageError(endpoint.status().message());
+absl::StatusOr<std::unique_ptr<Store>> OpenStore() {
   const absl::StatusOr<absl::Duration> timeout = ParseDurationFlag("timeout", FLAGS_timeout);
-  if (!timeout.ok()) return UsageError(timeout.status().message());
+  if (!timeout.ok()) return timeout.status();
+  if (absl::StartsWith(FLAGS_endpoint, kFileScheme)) {
+    return std::make_unique<FileStore>(net::RealEnv(), FLAGS_endpoint.substr(kFileScheme.size()),
+                                       /*world_size=*/-1, *timeout);
+  }
+  const absl::StatusOr<net::Endpoint> endpoint = ParseEndpointFlag("endpoint", FLAGS_endpoint);
+  if (!endpoint.ok()) return endpoint.status();
   const std::optional<protocol::Dialect> dialect = protocol::ParseDialect(FLAGS_dialect);
   if (!dialect.has_value()) {
-    return UsageError(
+    return absl::InvalidArgumentError(
         absl::StrCat("--dialect must be modern, legacy or torch21, got \"", FLAGS_dialect, "\""));
-  }
-  // A mistyped command must not wait for a server first.
-  if (!words.empty()) {
-    if (absl::Status usage = CheckCommand(words); !usage.ok()) return UsageError(usage.message());
   }
   TcpStoreOptions options;
   options.host = endpoint->host;
@@ -113,9 +121,18 @@ int Main(const std::vector<std::string>& words) {
   options.dialect = *dialect;
   options.limits.key_bytes_max = FLAGS_max_key_bytes;
   options.limits.value_bytes_max = FLAGS_max_value_bytes;
-  TcpStore store(net::RealEnv(), options);
-  if (words.empty()) return RunScript(store);
-  const absl::StatusOr<CommandOutput> output = RunCommand(store, words);
+  return std::make_unique<TcpStore>(net::RealEnv(), options);
+}
+
+int Main(const std::vector<std::string>& words) {
+  // A mistyped command must not wait for a server first.
+  if (!words.empty()) {
+    if (absl::Status usage = CheckCommand(words); !usage.ok()) return UsageError(usage.message());
+  }
+  const absl::StatusOr<std::unique_ptr<Store>> store = OpenStore();
+  if (!store.ok()) return UsageError(store.status().message());
+  if (words.empty()) return RunScript(**store);
+  const absl::StatusOr<CommandOutput> output = RunCommand(**store, words);
   if (!output.ok()) return UsageError(output.status().message());
   Print(*output, isatty(STDOUT_FILENO) != 0);
   return 0;

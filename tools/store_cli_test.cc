@@ -14,6 +14,7 @@
 #include "net/real_env.h"
 #include "store/server/store_server.h"
 #include "testing/subprocess.h"
+#include "testing/temp_directory.h"
 #include "tools/cli_commands.h"
 
 namespace rollcall::tools {
@@ -141,6 +142,15 @@ TEST_F(StoreCli, TheLegacyDialectReachesTheSameKeys) {
   EXPECT_EQ(Cli({"--dialect=legacy", "set", "k", "v"}).status, 0);
   EXPECT_EQ(Cli({"get", "k"}).out, "v");
   EXPECT_EQ(Cli({"--dialect=legacy", "get", "k"}).out, "v");
+}
+
+TEST(StoreCliOnAFile, ReadsAndWritesAFileStore) {
+  TempDirectory directory;
+  const std::string endpoint = "--endpoint=file://" + directory.File("store");
+  EXPECT_EQ(RunCli({endpoint, "set", "k", "v"}).status, 0);
+  EXPECT_EQ(RunCli({endpoint, "get", "k"}).out, "v");
+  EXPECT_EQ(RunCli({endpoint, "queue_len", "q"}).status, 2);
+  EXPECT_EQ(RunCli({endpoint, "ping"}).status, 1);
 }
 
 TEST_F(StoreCli, HelpTeaches) {
