@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
-#include "net/clock.h"
 #include "net/net_error.h"
 #include "store/agent_store.h"
 #include "store/client/join.h"
@@ -94,9 +93,11 @@ Value OrThrow(absl::StatusOr<Value> value) {
 absl::StatusOr<TcpStore::Parts> TcpStore::Make(net::Env& env, TcpStoreOptions options) {
   if (absl::Status valid = Validate(options); !valid.ok()) return valid;
   const absl::Time started = env.Now();
-  const absl::Time deadline = net::DeadlineAfter(
-      env, options.timeout > absl::ZeroDuration() ? options.timeout
-                                                  : client::StoreClient::kZeroTimeoutBudget);
+  const absl::Duration budget = options.timeout > absl::ZeroDuration()
+                                    ? options.timeout
+                                    : client::StoreClient::kZeroTimeoutBudget;
+  const absl::Time deadline =
+      budget == absl::InfiniteDuration() ? absl::InfiniteFuture() : started + budget;
   std::shared_ptr<StoreServer> server;
   if (options.is_server) {
     absl::StatusOr<std::shared_ptr<StoreServer>> own = StartServer(env, options);
@@ -116,7 +117,8 @@ absl::StatusOr<TcpStore::Parts> TcpStore::Make(net::Env& env, TcpStoreOptions op
                                  .dialect = options.dialect,
                                  .limits = options.limits,
                                  .timeout = options.timeout});
-  if (absl::Status connected = client->Connect(deadline); !connected.ok()) return connected;
+  if (absl::Status connected = client->Connect(started, deadline); !connected.ok())
+    return connected;
   if (absl::Status joined = Join(env, *client, options, server != nullptr, started, deadline);
       !joined.ok()) {
     return joined;

@@ -75,9 +75,9 @@ ChannelSet::ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect 
 
 ChannelSet::~ChannelSet() = default;
 
-absl::Status ChannelSet::Connect(absl::Time deadline) {
+absl::Status ChannelSet::Connect(absl::Time started, absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
-      OpenFirstChannel(env_, endpoint_, dialect_, deadline);
+      OpenFirstChannel(env_, endpoint_, dialect_, started, deadline);
   if (!channel.ok()) return channel.status();
   net::MonitorLock lock(monitor_.get());
   primary_ = *std::move(channel);

@@ -31,8 +31,9 @@ class ChannelSet {
   ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect dialect, std::string cancel);
   ~ChannelSet();
 
-  // The first connection: tries again and again until the deadline. Before all other calls.
-  absl::Status Connect(absl::Time deadline);
+  // The first connection: tries again and again until the deadline, for a call that began
+  // at `started`. Before all other calls.
+  absl::Status Connect(absl::Time started, absl::Time deadline);
 
   // The use of a channel by one call. Gives it back when destroyed; a channel that is no longer in
   // step is closed, and with it the idle secondary ones, which are of the same server.

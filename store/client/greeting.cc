@@ -143,8 +143,7 @@ absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::E
 absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
                                                           const net::Endpoint& endpoint,
                                                           protocol::Dialect dialect,
-                                                          absl::Time deadline) {
-  const absl::Time started = env.Now();
+                                                          absl::Time started, absl::Time deadline) {
   Greetings greetings;
   absl::StatusOr<std::unique_ptr<net::Connection>> connection =
       net::ConnectWithRetry(env, endpoint, {}, deadline,

@@ -17,13 +17,14 @@ namespace rollcall::client {
 // ones have none.
 
 // The connection of a new store object: looks the name up, connects and greets, again and again,
-// with back-off, until all of it succeeds or the deadline comes. Its error is CONNECT_REFUSED,
+// with back-off, until all of it succeeds or the deadline comes; `started` is when the call began
+// that it is for. Its error is CONNECT_REFUSED,
 // CONNECT_NO_ANSWER, UNREACHABLE, NAME_LOOKUP, NOT_A_STORE or RESOURCE_EXHAUSTED, and begins in
 // torch's words.
 absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
                                                           const net::Endpoint& endpoint,
                                                           protocol::Dialect dialect,
-                                                          absl::Time deadline);
+                                                          absl::Time started, absl::Time deadline);
 
 // A further connection to a server that was there a moment ago: if it is gone, that should be known
 // at once. Tries again only where the greeting was cut off, as an overflowing backlog does.

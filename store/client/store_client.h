@@ -55,7 +55,9 @@ class StoreClient {
   ~StoreClient();
 
   // Before all other calls.
-  absl::Status Connect(absl::Time deadline) { return channels_.Connect(deadline); }
+  absl::Status Connect(absl::Time started, absl::Time deadline) {
+    return channels_.Connect(started, deadline);
+  }
 
   absl::Status Set(absl::string_view key, absl::string_view value);
   absl::StatusOr<std::string> CompareSet(absl::string_view key, absl::string_view expected,

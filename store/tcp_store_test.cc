@@ -1,0 +1,531 @@
+// What is TcpStore's own, on a real server with both event loops; testing/store_contract.h has what
+// every store must do.
+#include "store/tcp_store.h"
+
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "net/real_env.h"
+#include "store/dist_error.h"
+#include "store/server/server_stats.h"
+#include "testing/dist_error_matchers.h"
+
+namespace rollcall {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+constexpr absl::Duration kShort = absl::Milliseconds(50);
+
+class TcpStoreTest : public testing::TestWithParam<bool> {
+ protected:
+  TcpStoreOptions ServerOptionsOf() {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = 0;
+    options.is_server = true;
+    options.use_libuv = GetParam();
+    options.timeout = absl::Seconds(30);
+    return options;
+  }
+  std::unique_ptr<TcpStore> NewHost() { return NewStore(ServerOptionsOf()); }
+  std::unique_ptr<TcpStore> NewStore(const TcpStoreOptions& options) {
+    return std::make_unique<TcpStore>(env_, options);
+  }
+  TcpStoreOptions ClientOptionsOf(const TcpStore& host) {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = host.port();
+    options.timeout = absl::Seconds(30);
+    return options;
+  }
+  std::unique_ptr<TcpStore> NewClient(const TcpStore& host) {
+    return NewStore(ClientOptionsOf(host));
+  }
+
+  // So that workers can know the port before the host is there.
+  void TakeOverFreePort(TcpStoreOptions& options) {
+    const auto socket = env_.Listen({.host = "127.0.0.1", .port = 0}).value();
+    options.port = socket->address().port();
+    options.listen_fd = socket->Release();
+  }
+
+  std::unique_ptr<net::Thread> Start(std::function<void()> body) {
+    return env_.StartThread("test", std::move(body));
+  }
+
+  // Returns once the condition holds; it must within ten seconds.
+  void Until(const std::function<bool()>& condition) {
+    const absl::Time deadline = env_.Now() + absl::Seconds(10);
+    while (!condition()) {
+      ASSERT_LT(env_.Now(), deadline);
+      env_.SleepUntil(env_.Now() + absl::Milliseconds(1));
+    }
+  }
+  void UntilWaiting(TcpStore& host, size_t clients) {
+    Until([&] { return host.server()->stats().waiting_clients == clients; });
+  }
+
+  net::Env& env_ = net::RealEnv();
+};
+
+INSTANTIATE_TEST_SUITE_P(Backend, TcpStoreTest, testing::Bool(),
+                         [](const auto& param) { return param.param ? "libuv" : "epoll"; });
+
+// --- Connections ---
+
+TEST_P(TcpStoreTest, ARankWithOneThreadHasOneConnectionWaitsIncluded) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  rank->Set("k", "v");
+  EXPECT_EQ(rank->Get("k"), "v");
+  EXPECT_DIST_ERROR(rank->Wait({"k", "missing"}, kShort), ErrorCode::kWaitTimeout);
+  rank->QueuePush("q", "1");
+  EXPECT_EQ(rank->QueuePop("q"), "1");
+  EXPECT_EQ(rank->Get("k"), "v");
+  EXPECT_EQ(host->server()->stats().connections_accepted, 2u);
+}
+
+TEST_P(TcpStoreTest, AWaitGivesWayToAnotherThreadAndGoesOn) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  const auto waiter = Start([&] { EXPECT_EQ(rank->Get("late"), "here"); });
+  UntilWaiting(*host, 1);
+  EXPECT_EQ(rank->Add("n", 1), 1);
+  UntilWaiting(*host, 1);
+  // It waits on a second connection now, out of everybody's way.
+  const uint64_t accepted = host->server()->stats().connections_accepted;
+  EXPECT_EQ(accepted, 3u);
+  for (int i = 2; i < 100; ++i) EXPECT_EQ(rank->Add("n", 1), i);
+  EXPECT_EQ(host->server()->stats().connections_accepted, accepted);
+  rank->Set("late", "here");
+}
+
+TEST_P(TcpStoreTest, SecondConnectionsAreUsedAgain) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  for (int round = 0; round < 20; ++round) {
+    const std::string key = absl::StrCat("k", round);
+    const auto waiter = Start([&] { rank->Wait({key}); });
+    UntilWaiting(*host, 1);
+    EXPECT_FALSE(rank->Check({key}));
+    rank->Set(key, "v");
+  }
+  EXPECT_EQ(host->server()->stats().connections_accepted, 3u);
+}
+
+TEST_P(TcpStoreTest, ManyThreadsWaitOnOneStoreAtOnce) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  constexpr int kThreads = 8;
+  {
+    std::vector<std::unique_ptr<net::Thread>> waiters;
+    for (int i = 0; i < kThreads; ++i) {
+      waiters.push_back(Start([&, i] {
+        EXPECT_EQ(rank->Get(absl::StrCat("k", i)), absl::StrCat("v", i));
+        EXPECT_DIST_ERROR(rank->Wait({"never"}, kShort), ErrorCode::kWaitTimeout);
+      }));
+    }
+    UntilWaiting(*host, kThreads);
+    for (int i = 0; i < kThreads; ++i) rank->Set(absl::StrCat("k", i), absl::StrCat("v", i));
+  }
+  EXPECT_EQ(rank->Get("k0"), "v0");
+}
+
+TEST_P(TcpStoreTest, AWaitThatWasMovedStillEndsAtItsDeadline) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  const auto waiter = Start([&] {
+    const absl::Time deadline = env_.Now() + absl::Milliseconds(300);
+    EXPECT_DIST_ERROR(rank->Wait({"never"}, absl::Milliseconds(300)), ErrorCode::kWaitTimeout);
+    EXPECT_GE(env_.Now(), deadline);
+    EXPECT_LT(env_.Now(), deadline + absl::Seconds(2));
+  });
+  UntilWaiting(*host, 1);
+  EXPECT_EQ(rank->Add("n", 1), 1);
+}
+
+TEST_P(TcpStoreTest, WhatWasWrittenLastIsThereAfterTheStoreIsGone) {
+  const auto host = NewHost();
+  for (int round = 0; round < 20; ++round) {
+    const auto rank = NewClient(*host);
+    // The answer to the cancelled wait may lie unread when the connection is closed.
+    EXPECT_DIST_ERROR(rank->Wait({"never"}, absl::Milliseconds(1)), ErrorCode::kWaitTimeout);
+    rank->Set(absl::StrCat("k", round), std::string(100'000, 'v'));
+  }
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_EQ(host->Get(absl::StrCat("k", round)).size(), 100'000u);
+  }
+}
+
+// --- Errors ---
+
+TEST_P(TcpStoreTest, ATimeoutNamesOnlyTheMissingKeys) {
+  const auto host = NewHost();
+  host->Set("a", "1");
+  host->Set("c", "1");
+  const auto error = DistErrorOf([&] {
+    host->Wait({"a", "b", "c", "d"}, absl::Milliseconds(300));
+  });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_THAT(error->what(), StartsWith("wait timeout after 300ms, keys: /a, /b, /c, /d"));
+  EXPECT_THAT(error->details().missing_keys, ElementsAre("b", "d"));
+  EXPECT_GE(error->details().elapsed, absl::Milliseconds(300));
+}
+
+TEST_P(TcpStoreTest, KeysAndValuesOverTheLimitAreNotSent) {
+  const auto host = NewHost();
+  host->Set(std::string(8191, 'k'), std::string(8 << 20, 'v'));  // With its "/", at the limit.
+  EXPECT_EQ(host->Get(std::string(8191, 'k')).size(), size_t{8} << 20);
+  const auto long_key = DistErrorOf([&] { host->Set(std::string(8192, 'k'), "v"); });
+  ASSERT_TRUE(long_key.has_value());
+  EXPECT_EQ(long_key->code(), ErrorCode::kKeyTooLong);
+  EXPECT_THAT(long_key->what(), AllOf(HasSubstr("\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...\" is 8193 "
+                                                "bytes long"),
+                                      HasSubstr("the limit is 8192"), HasSubstr("key_bytes_max")));
+  const auto large_value =
+      DistErrorOf([&] { host->CompareSet("k", "", std::string((8 << 20) + 1, 'v')); });
+  ASSERT_TRUE(large_value.has_value());
+  EXPECT_EQ(large_value->code(), ErrorCode::kValueTooLarge);
+  EXPECT_THAT(large_value->what(),
+              AllOf(HasSubstr("for the key \"k\" has 8388609 bytes"), HasSubstr("8388608")));
+  EXPECT_DIST_ERROR(host->Check(std::vector<std::string>((128 << 10) + 1, "k")),
+                    ErrorCode::kTooManyKeys);
+  EXPECT_FALSE(host->Check({"k"}));
+  EXPECT_EQ(host->server()->stats().connections, 1u);
+}
+
+TEST_P(TcpStoreTest, AddAndBarrierOnATextSaySo) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  host->Set("name", "node0");
+  host->Ping();  // The server has it, before another connection asks.
+  const auto error = DistErrorOf([&] { rank->Add("name", 1); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kNotANumber);
+  EXPECT_THAT(error->what(), HasSubstr("\"node0\""));
+  EXPECT_THAT(error->details().keys, ElementsAre("name"));
+  EXPECT_DIST_ERROR(rank->Barrier("name", 2), ErrorCode::kNotANumber);
+  EXPECT_EQ(rank->Get("name"), "node0");
+}
+
+TEST_P(TcpStoreTest, TheServersEndWakesEveryWaiter) {
+  auto host = NewHost();
+  const auto rank = NewClient(*host);
+  const auto other = NewClient(*host);
+  const uint16_t port = host->port();
+  {
+    const auto lost = [&](const std::function<void()>& call) {
+      return [call] { EXPECT_DIST_ERROR(call(), ErrorCode::kConnectionLost); };
+    };
+    const auto first = Start(lost([&] { rank->Wait({"never"}); }));
+    const auto second = Start(lost([&] { rank->Get("never", absl::InfiniteDuration()); }));
+    const auto third = Start(lost([&] { other->Barrier("b", 2); }));
+    UntilWaiting(*host, 3);
+    host.reset();
+  }
+  // Until a server is there again, each call says at once that it is not.
+  const absl::Time start = env_.Now();
+  EXPECT_DIST_ERROR(rank->Add("n", 1), ErrorCode::kConnectionLost);
+  EXPECT_LT(env_.Now(), start + absl::Seconds(5));
+  TcpStoreOptions again = ServerOptionsOf();
+  again.port = port;
+  host = NewStore(again);
+  EXPECT_EQ(rank->Add("n", 1), 1);
+  EXPECT_EQ(other->Add("n", 1), 2);
+  other->Barrier("b", 1);
+}
+
+TEST_P(TcpStoreTest, ALostServerLeavesTheOutcomeOfWritesUnknown) {
+  auto host = NewHost();
+  const auto rank = NewClient(*host);
+  host.reset();
+  // The first write still finds room in the kernel; the second may or may not.
+  std::optional<DistError> error;
+  for (int i = 0; i < 1000 && !error.has_value(); ++i) {
+    error = DistErrorOf([&] { rank->Set("k", "v"); });
+  }
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kConnectionLost);
+  EXPECT_THAT(error->what(), HasSubstr("the outcome of the set is unknown"));
+}
+
+// --- Making one ---
+
+TEST_P(TcpStoreTest, DescribesItself) {
+  const auto host = NewHost();
+  EXPECT_THAT(host->Describe(),
+              MatchesRegex(absl::StrCat("TcpStore\\(client=.*127.0.0.1:[0-9]+ -> .*127.0.0.1:",
+                                        host->port(), ", server=\\[::\\]:", host->port(), " \\(",
+                                        GetParam() ? "libuv" : "epoll", "\\)\\)")));
+  EXPECT_THAT(NewClient(*host)->Describe(), HasSubstr("server=none"));
+  EXPECT_EQ(host->host(), "127.0.0.1");
+  EXPECT_EQ(host->libuvBackend(), GetParam());
+  EXPECT_TRUE(host->is_server());
+  EXPECT_FALSE(NewClient(*host)->is_server());
+  host->Ping();
+}
+
+TEST_P(TcpStoreTest, ClonesShareTheDataAndNotTheServer) {
+  const auto host = NewHost();
+  host->SetTimeout(absl::Seconds(7));
+  const auto clone = host->Clone();
+  clone->Set("k", "v");
+  EXPECT_EQ(host->Get("k"), "v");
+  EXPECT_EQ(clone->timeout(), absl::Seconds(7));
+  EXPECT_THAT(clone->Describe(), HasSubstr("server=none"));
+}
+
+TEST_P(TcpStoreTest, ATakenPortIsAnErrorAtOnce) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ServerOptionsOf();
+  options.port = host->port();
+  const auto error = DistErrorOf([&] { NewStore(options); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kAddressInUse);
+  EXPECT_THAT(error->what(),
+              AllOf(StartsWith("The server socket has failed to listen on any local network "
+                               "address. port: "),
+                    HasSubstr(absl::StrCat(host->port())), HasSubstr("address already in use")));
+}
+
+TEST_P(TcpStoreTest, MultiTenantServersOnOnePortAreOne) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.multi_tenant = true;
+  auto first = NewStore(options);
+  options.port = first->port();
+  options.use_libuv = !options.use_libuv;
+  const auto second = NewStore(options);
+  EXPECT_EQ(first->server(), second->server());
+  first->Set("k", "v");
+  EXPECT_EQ(second->Get("k"), "v");
+  first.reset();
+  EXPECT_EQ(second->Get("k"), "v");
+  options.port = 0;
+  EXPECT_NE(NewStore(options)->port(), second->port());
+}
+
+TEST_P(TcpStoreTest, AMultiTenantServerEndsWithItsLastStoreAndCanBeStartedAgain) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.multi_tenant = true;
+  options.port = NewStore(options)->port();
+  for (int round = 0; round < 3; ++round) {
+    const auto host = NewStore(options);
+    EXPECT_EQ(host->NumKeys(), 0);
+    host->Set("k", "v");
+  }
+}
+
+// Sets an environment variable for as long as it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    setenv(name, value.c_str(), /*overwrite=*/1);
+  }
+  ~Variable() { unsetenv(name_); }
+
+ private:
+  const char* const name_;
+};
+
+TEST_P(TcpStoreTest, WhereTheAgentHasTheStoreAServerBecomesItsClient) {
+  const auto agent = NewHost();
+  TcpStoreOptions options = ServerOptionsOf();
+  options.port = agent->port();
+  EXPECT_DIST_ERROR(NewStore(options), ErrorCode::kAddressInUse);
+  const Variable use("TORCHELASTIC_USE_AGENT_STORE", "True");
+  {
+    const Variable other_port("MASTER_PORT", "1");
+    EXPECT_DIST_ERROR(NewStore(options), ErrorCode::kAddressInUse);
+  }
+  const Variable port("MASTER_PORT", absl::StrCat(agent->port()));
+  const auto rank = NewStore(options);
+  EXPECT_FALSE(rank->is_server());
+  rank->Set("k", "v");
+  EXPECT_EQ(agent->Get("k"), "v");
+}
+
+TEST_P(TcpStoreTest, AServerTakesOverABoundSocket) {
+  auto socket = env_.Listen({.host = "127.0.0.1", .port = 0}).value();
+  TcpStoreOptions options = ServerOptionsOf();
+  const uint16_t port = socket->address().port();
+  options.port = port == 65535 ? 65534 : port + 1;
+  options.listen_fd = socket->fd();
+  EXPECT_DIST_ERROR(NewStore(options), ErrorCode::kListenDescriptor);
+  options.port = port;
+  const auto host = NewStore(options);
+  socket->Release();
+  EXPECT_EQ(host->port(), port);
+}
+
+TEST_P(TcpStoreTest, ContradictingOptionsAreInvalidArguments) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.world_size = 0;
+  EXPECT_THROW(NewStore(options), std::invalid_argument);
+  options = ServerOptionsOf();
+  options.host = "";
+  EXPECT_THROW(NewStore(options), std::invalid_argument);
+  options = ServerOptionsOf();
+  options.timeout = -absl::Seconds(1);
+  EXPECT_THROW(NewStore(options), std::invalid_argument);
+  options = ServerOptionsOf();
+  options.is_server = false;
+  options.listen_fd = 0;
+  EXPECT_THROW(NewStore(options), std::invalid_argument);
+}
+
+TEST_P(TcpStoreTest, NobodyListening) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.is_server = false;
+  {
+    const auto socket = env_.Listen({.host = "127.0.0.1", .port = 0}).value();
+    options.port = socket->address().port();
+  }
+  options.timeout = absl::Milliseconds(200);
+  const absl::Time start = env_.Now();
+  const auto error = DistErrorOf([&] { NewStore(options); });
+  const absl::Duration took = env_.Now() - start;
+  EXPECT_GE(took, absl::Milliseconds(200));
+  EXPECT_LT(took, absl::Seconds(2));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kConnectRefused);
+  EXPECT_THAT(error->what(),
+              StartsWith(absl::StrCat("The client socket has timed out after 200ms while trying to "
+                                      "connect to (127.0.0.1, ",
+                                      options.port, ").")));
+  EXPECT_GT(error->details().attempts, 1);
+}
+
+TEST_P(TcpStoreTest, AHostWithoutAnAddress) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.is_server = false;
+  options.host = "dnsnotexist.invalid";
+  options.port = 1;
+  options.timeout = absl::Milliseconds(200);
+  const auto error = DistErrorOf([&] { NewStore(options); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kNameLookup);
+  EXPECT_THAT(error->what(), MatchesRegex("The client socket has timed out after .*dnsnotexist.*"));
+}
+
+// --- Joining ---
+
+TEST_P(TcpStoreTest, TheHostWaitsUntilAllWorkersHaveJoined) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.world_size = 3;
+  TakeOverFreePort(options);
+  std::vector<std::unique_ptr<net::Thread>> workers;
+  for (int rank = 1; rank < 3; ++rank) {
+    workers.push_back(Start([this, options, rank] {
+      TcpStoreOptions worker = options;
+      worker.is_server = false;
+      worker.listen_fd = -1;
+      worker.rank = rank;
+      NewStore(worker)->Set(absl::StrCat("rank", rank), "was here");
+    }));
+  }
+  const auto host = NewStore(options);
+  host->Wait({"rank1", "rank2"});
+  // The counter; the marks are not counted.
+  EXPECT_EQ(host->NumKeys(), 3);
+  EXPECT_THAT(host->ListKeys(), testing::UnorderedElementsAre("rank1", "rank2"));
+}
+
+TEST_P(TcpStoreTest, MissingWorkersAreNamedAtTheDeadline) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.world_size = 6;
+  options.rank = 0;
+  options.timeout = absl::Seconds(1);
+  TakeOverFreePort(options);
+  const auto join = [&](int rank) {
+    return Start([this, options, rank] {
+      TcpStoreOptions worker = options;
+      worker.is_server = false;
+      worker.listen_fd = -1;
+      worker.rank = rank;
+      NewStore(worker);
+    });
+  };
+  const auto second = join(2);
+  const auto fourth = join(4);
+  const auto nameless = join(-1);
+  const absl::Time start = env_.Now();
+  const auto error = DistErrorOf([&] { NewStore(options); });
+  EXPECT_GE(env_.Now() - start, absl::Seconds(1));
+  EXPECT_LT(env_.Now() - start, absl::Seconds(1.9));
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kJoinTimeout);
+  EXPECT_THAT(error->what(),
+              StartsWith("Timed out after 1 seconds waiting for clients. 4/6 clients joined. "
+                         "missing ranks: 1, 3, 5; 1 worker gave no rank and may be one of them"));
+  EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3, 5));
+  EXPECT_EQ(error->details().world_size, 6);
+}
+
+TEST_P(TcpStoreTest, WorkersWithoutRanksCanOnlyBeCounted) {
+  TcpStoreOptions options = ServerOptionsOf();
+  options.world_size = 2;
+  options.timeout = absl::Milliseconds(300);
+  const auto error = DistErrorOf([&] { NewStore(options); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_THAT(error->what(),
+              StartsWith("Timed out after 0.3 seconds waiting for clients. 1/2 clients joined. the "
+                         "workers that joined gave no rank"));
+  EXPECT_TRUE(error->details().missing_ranks.empty());
+}
+
+// --- The legacy dialect ---
+
+TEST_P(TcpStoreTest, SpeaksTheLegacyDialect) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ClientOptionsOf(*host);
+  options.dialect = protocol::Dialect::kLegacy;
+  options.world_size = 2;
+  const auto rank = NewStore(options);
+  EXPECT_EQ(host->NumKeys(), 1);  // It has joined.
+  rank->Set("k", "v");
+  EXPECT_EQ(rank->Get("k"), "v");
+  EXPECT_EQ(rank->Add("n", 5), 5);
+  EXPECT_EQ(rank->CompareSet("k", "v", "w"), "w");
+  EXPECT_TRUE(rank->Check({"k"}));
+  EXPECT_TRUE(rank->DeleteKey("k"));
+  EXPECT_EQ(rank->NumKeys(), 2);
+  // It has no way to cancel a wait: each time-out costs a connection, and none of the answers.
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_DIST_ERROR(rank->Get("late", kShort), ErrorCode::kWaitTimeout);
+    EXPECT_EQ(rank->Add("n", 0), 5);
+  }
+  rank->Set("late", "here");
+  EXPECT_EQ(rank->Get("late"), "here");
+  EXPECT_EQ(rank->Add("n", 0), 5);
+  EXPECT_DIST_ERROR(rank->QueuePush("q", "v"), ErrorCode::kUnsupported);
+  EXPECT_DIST_ERROR(rank->Barrier("b", 1), ErrorCode::kUnsupported);
+  EXPECT_DIST_ERROR(rank->ListKeys(), ErrorCode::kUnsupported);
+  EXPECT_DIST_ERROR(rank->Ping(), ErrorCode::kUnsupported);
+}
+
+TEST_P(TcpStoreTest, ALegacyWaitDoesNotHoldUpAnotherThread) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ClientOptionsOf(*host);
+  options.dialect = protocol::Dialect::kLegacy;
+  const auto rank = NewStore(options);
+  const auto waiter = Start([&] { EXPECT_EQ(rank->Get("late"), "here"); });
+  UntilWaiting(*host, 1);
+  rank->Set("late", "here");
+}
+
+}  // namespace
+}  // namespace rollcall
