@@ -54,6 +54,8 @@ class ConnectRaceTest : public ::testing::Test {
     const SocketAddress address = Server();
     EXPECT_EQ(RealSyscalls().Listen(servers_.back()->fd(), 0), 0);
     fillers_.push_back(*RealEnv().ConnectAny({address}, Soon()));
+    pollfd polled = {.fd = servers_.back()->fd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(RealSyscalls().Poll(&polled, 1, absl::Seconds(60)), 1);
     return address;
   }
 

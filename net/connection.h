@@ -14,8 +14,8 @@
 namespace rollcall::net {
 
 // Made by Env::Connect or Listener::Accept. One thread may read while another writes; two must not
-// do the same at once. EINTR, EAGAIN and short transfers are never visible. Destroying it closes it.
-// Every error carries a NetErrorInfo (net_error.h).
+// do the same at once. EINTR, EAGAIN and short transfers are never visible. Destroying it closes
+// it. Every error carries a NetErrorInfo (net_error.h).
 class Connection {
  public:
   virtual ~Connection() = default;

@@ -36,7 +36,7 @@ class FakeConnection : public Connection {
   const SocketAddress& peer_address() const override { return address_; }
 
  private:
-  const SocketAddress address_;
+  SocketAddress address_;
 };
 
 // One step of a connection attempt: how long it takes and what comes of it.

@@ -38,7 +38,8 @@ class Env : public Clock {
   // --- Threads ---
   // `name` is for logs and traces; Linux shows its first 15 characters. Null if the system has no
   // thread to give.
-  virtual std::unique_ptr<Thread> StartThread(std::string name, absl::AnyInvocable<void()> body) = 0;
+  virtual std::unique_ptr<Thread> StartThread(std::string name,
+                                              absl::AnyInvocable<void()> body) = 0;
   virtual std::unique_ptr<Monitor> NewMonitor() = 0;
 
   // --- Network: blocking, each call under one absolute deadline ---

@@ -22,8 +22,7 @@ class ABSL_LOCKABLE Monitor {
 
 class ABSL_SCOPED_LOCKABLE MonitorLock {
  public:
-  explicit MonitorLock(Monitor* monitor) ABSL_EXCLUSIVE_LOCK_FUNCTION(monitor)
-      : monitor_(monitor) {
+  explicit MonitorLock(Monitor* monitor) ABSL_EXCLUSIVE_LOCK_FUNCTION(monitor) : monitor_(monitor) {
     monitor_->Lock();
   }
   ~MonitorLock() ABSL_UNLOCK_FUNCTION() { monitor_->Unlock(); }

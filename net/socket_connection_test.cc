@@ -61,6 +61,12 @@ class SocketConnectionTest : public ::testing::Test {
     peer_ = nullptr;
   }
 
+  // Until the client's kernel has heard that the connection is no more, without reading it out.
+  void AwaitHangUp() {
+    pollfd polled = {.fd = *syscalls_.open_descriptors().begin(), .events = 0, .revents = 0};
+    EXPECT_EQ(RealSyscalls().Poll(&polled, 1, absl::Seconds(60)), 1);
+  }
+
   // More than the two sockets' buffers hold.
   static std::string TooMuch() { return std::string(64 << 20, 'x'); }
 
@@ -101,6 +107,7 @@ TEST_F(SocketConnectionTest, TheLastBytesAreReadBeforeTheEnd) {
 TEST_F(SocketConnectionTest, TheFirstWriteAfterACleanCloseSucceedsAndTheNextDoesNot) {
   peer_ = nullptr;
   EXPECT_EQ(Write(*client_, "x"), "OK");
+  AwaitHangUp();
   EXPECT_EQ(Write(*client_, "x"), "closed by peer");
 }
 
@@ -113,6 +120,7 @@ TEST_F(SocketConnectionTest, APeerThatClosesWithUnreadBytesResets) {
 
 TEST_F(SocketConnectionTest, AWriteMayBeTheFirstToSeeTheReset) {
   PeerResets();
+  AwaitHangUp();
   EXPECT_EQ(Write(*client_, "x"), "reset");
   EXPECT_EQ(Write(*client_, "x"), "closed by peer");
   EXPECT_EQ(Read(*client_), "closed by peer");

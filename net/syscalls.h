@@ -1,6 +1,6 @@
-// The system calls under the network, one virtual method each and nothing more, so that a test makes
-// the n-th accept fail with EMFILE on real sockets, and a simulator puts a kernel of its own below
-// the very code that runs in production.
+// The system calls under the network, one virtual method each and nothing more, so that a test
+// makes the n-th accept fail with EMFILE on real sockets, and a simulator puts a kernel of its own
+// below the very code that runs in production.
 #ifndef ROLLCALL_NET_SYSCALLS_H_
 #define ROLLCALL_NET_SYSCALLS_H_
 
