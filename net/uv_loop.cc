@@ -98,9 +98,11 @@ void UvLoop::WaitAndDispatch(absl::Duration timeout) {
     // libuv counts from the time it took note of last, which may be a turn ago.
     uv_update_time(&loop_);
     const absl::Duration rounded_up = absl::Ceil(timeout, absl::Milliseconds(1));
+    // It repeats, because uv_run may find it due before it begins to wait: a timer that is over
+    // then would not end the wait.
     uv_timer_start(
         &timer_, [](uv_timer_t*) {}, static_cast<uint64_t>(absl::ToInt64Milliseconds(rounded_up)),
-        /*repeat=*/0);
+        /*repeat=*/1);
   }
   uv_run(&loop_, UV_RUN_ONCE);
   uv_timer_stop(&timer_);

@@ -149,6 +149,20 @@ TEST_P(EventLoopContract, NeverRunsATimerEarly) {
   });
 }
 
+// A timer may come due while the loop is on its way into a wait, and must end that wait all the same.
+TEST_P(EventLoopContract, MissesNoneOfManyShortTimers) {
+  WithLoop([](Env&, EventLoop& loop) {
+    int left = 500;
+    std::function<void()> next = [&] {
+      if (--left == 0) return loop.Stop();
+      loop.RunAt(loop.Now() + absl::Milliseconds(1), next);
+    };
+    next();
+    loop.Run();
+    EXPECT_EQ(left, 0);
+  });
+}
+
 TEST_P(EventLoopContract, DestroysTheWorkOfACancelledTimerAtOnce) {
   WithLoop([](Env&, EventLoop& loop) {
     const auto owned = std::make_shared<int>(0);
