@@ -1,0 +1,338 @@
+#include "fault_injection/linearize.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "fault_injection/store_model.h"
+
+namespace rollcall::fault {
+namespace {
+
+constexpr size_t kShownPrefixMax = 20;
+constexpr uint64_t kFirstTurnSteps = 1000;
+
+// A well mixed number for each operation: their exclusive or stands for a set of operations.
+uint64_t MixedBits(uint64_t i) {
+  i += 0x9E3779B97F4A7C15;
+  i = (i ^ (i >> 30)) * 0xBF58476D1CE4E5B9;
+  i = (i ^ (i >> 27)) * 0x94D049BB133111EB;
+  return i ^ (i >> 31);
+}
+
+// Operations done so far, and the state they left. The hash is kept along; equality looks at all.
+struct Tried {
+  std::vector<uint64_t> done;
+  uint64_t done_hash = 0;
+  ModelState state;
+
+  friend bool operator==(const Tried& a, const Tried& b) {
+    return a.done_hash == b.done_hash && a.state == b.state && a.done == b.done;
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const Tried& tried) {
+    return H::combine(std::move(h), tried.done_hash, tried.state);
+  }
+};
+
+// The search on one partition of the keys, a number of steps at a time.
+class PartitionSearch {
+ public:
+  PartitionSearch(const History& history, std::vector<size_t> operations)
+      : operations_(std::move(operations)) {
+    absl::flat_hash_map<absl::string_view, uint32_t> key_index;
+    for (size_t index : operations_) {
+      for (const std::string& key : history[index].keys) {
+        key_index.try_emplace(key, static_cast<uint32_t>(key_index.size()));
+      }
+    }
+    for (size_t index : operations_) steps_.push_back(model_.Prepare(history[index], key_index));
+    now_.state.assign(2 * key_index.size(), 0);
+    now_.done.assign((operations_.size() + 63) / 64, 0);
+    MakeList(history);
+    at_ = next_[kHead];
+  }
+
+  // Makes at most `steps` steps. True once there is a verdict.
+  bool Advance(uint64_t steps) {
+    for (; steps > 0 && open_ > 0; --steps, ++steps_made_) {
+      if (IsCall(at_)) {
+        TryCall();
+      } else if (!Backtrack()) {
+        violated_ = true;
+        return true;
+      }
+    }
+    return open_ == 0;
+  }
+
+  bool violated() const { return violated_; }
+  uint64_t steps_made() const { return steps_made_; }
+
+  void Describe(const History& history, LinearizeResult& result) const {
+    for (size_t i : longest_) result.longest_prefix.push_back(operations_[i]);
+    result.stuck_at = operations_[stuck_];
+    std::string& text = result.explanation;
+    absl::StrAppend(&text, "no order explains these answers.\nThe longest that does");
+    const size_t first = longest_.size() - std::min(longest_.size(), kShownPrefixMax);
+    absl::StrAppend(&text,
+                    first > 0 ? absl::StrCat(" (its last ", kShownPrefixMax, "):\n") : ":\n");
+    for (size_t i = first; i < longest_.size(); ++i) {
+      absl::StrAppend(&text, "  ", history[operations_[longest_[i]]].ToString(), "\n");
+    }
+    absl::StrAppend(&text, "then this had returned, and cannot come next:\n  ",
+                    history[operations_[stuck_]].ToString(), "\n  because ",
+                    model_.Explain(steps_[stuck_], longest_state_), "\n");
+    bool others = false;
+    for (size_t i : candidates_) {
+      if (i == stuck_) continue;
+      absl::StrAppend(&text, others ? "" : "nor do these help, which were under way:\n", "  ",
+                      history[operations_[i]].ToString(), "\n");
+      others = true;
+    }
+  }
+
+ private:
+  // Entries of the list: 0 the head, 2i + 1 the call of operation i, 2i + 2 its return.
+  static constexpr size_t kHead = 0;
+  static constexpr size_t kEnd = std::numeric_limits<size_t>::max();
+  static bool IsCall(size_t entry) { return entry % 2 == 1; }
+  static size_t CallOf(size_t i) { return 2 * i + 1; }
+  static size_t ReturnOf(size_t i) { return 2 * i + 2; }
+  static size_t OperationOf(size_t entry) { return (entry - 1) / 2; }
+
+  struct Done {
+    size_t operation;
+    ModelState before;
+  };
+
+  // Calls and returns by time. A call at the very time of a return comes first: they overlap.
+  void MakeList(const History& history) {
+    std::vector<std::pair<absl::Time, size_t>> events;
+    for (size_t i = 0; i < operations_.size(); ++i) {
+      const Operation& operation = history[operations_[i]];
+      events.push_back({operation.invoked, CallOf(i)});
+      if (operation.outcome == Outcome::kUnknown) continue;  // Never has to have happened.
+      events.push_back({operation.returned, ReturnOf(i)});
+      ++open_;
+    }
+    std::sort(events.begin(), events.end(), [](const auto& a, const auto& b) {
+      if (a.first != b.first) return a.first < b.first;
+      if (IsCall(a.second) != IsCall(b.second)) return IsCall(a.second);
+      return a.second < b.second;
+    });
+    next_.assign(2 * operations_.size() + 1, kEnd);
+    before_.assign(2 * operations_.size() + 1, kEnd);
+    size_t last = kHead;
+    for (const auto& [time, entry] : events) {
+      next_[last] = entry;
+      before_[entry] = last;
+      last = entry;
+    }
+  }
+
+  bool HasReturn(size_t i) const { return steps_[i].answered; }
+
+  void Unlink(size_t entry) {
+    next_[before_[entry]] = next_[entry];
+    if (next_[entry] != kEnd) before_[next_[entry]] = before_[entry];
+  }
+  void Relink(size_t entry) {
+    next_[before_[entry]] = entry;
+    if (next_[entry] != kEnd) before_[next_[entry]] = entry;
+  }
+
+  void Flip(size_t i) {
+    now_.done[i / 64] ^= uint64_t{1} << (i % 64);
+    now_.done_hash ^= MixedBits(i);
+  }
+
+  void TryCall() {
+    const size_t i = OperationOf(at_);
+    ModelState before = now_.state;
+    if (model_.Apply(steps_[i], now_.state)) {
+      Flip(i);
+      if (tried_.insert(now_).second) {
+        stack_.push_back({i, std::move(before)});
+        Unlink(CallOf(i));
+        if (HasReturn(i)) {
+          Unlink(ReturnOf(i));
+          --open_;
+        }
+        at_ = next_[kHead];
+        return;
+      }
+      Flip(i);
+    }
+    now_.state = std::move(before);
+    at_ = next_[at_];
+  }
+
+  // An operation has returned and was not yet given its place: take the last one back.
+  bool Backtrack() {
+    Remember();
+    if (stack_.empty()) return false;
+    Done last = std::move(stack_.back());
+    stack_.pop_back();
+    const size_t i = last.operation;
+    if (HasReturn(i)) {
+      Relink(ReturnOf(i));
+      ++open_;
+    }
+    Relink(CallOf(i));
+    Flip(i);
+    now_.state = std::move(last.before);
+    at_ = next_[CallOf(i)];
+    return true;
+  }
+
+  void Remember() {
+    if (any_remembered_ && stack_.size() <= longest_.size()) return;
+    any_remembered_ = true;
+    longest_.clear();
+    for (const Done& done : stack_) longest_.push_back(done.operation);
+    longest_state_ = now_.state;
+    stuck_ = OperationOf(at_);
+    candidates_.clear();
+    for (size_t entry = next_[kHead]; entry != at_; entry = next_[entry]) {
+      candidates_.push_back(OperationOf(entry));
+    }
+  }
+
+  const std::vector<size_t> operations_;  // Indices into the history.
+  StoreModel model_;
+  std::vector<StoreModel::Step> steps_;
+  std::vector<size_t> next_;
+  std::vector<size_t> before_;
+  size_t open_ = 0;  // Operations that have returned and have no place yet.
+  size_t at_ = kEnd;
+  Tried now_;
+  std::vector<Done> stack_;
+  absl::flat_hash_set<Tried> tried_;
+  uint64_t steps_made_ = 0;
+  bool violated_ = false;
+
+  bool any_remembered_ = false;
+  std::vector<size_t> longest_;
+  ModelState longest_state_;
+  size_t stuck_ = 0;
+  std::vector<size_t> candidates_;
+};
+
+bool ChangesNothing(HistoryKind kind) {
+  switch (kind) {
+    case HistoryKind::kGet:
+    case HistoryKind::kCheck:
+    case HistoryKind::kWait:
+    case HistoryKind::kMultiGet:
+    case HistoryKind::kQueueEmpty:
+    case HistoryKind::kQueueLen:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What says something of the store. A wait of several keys promises nothing about one moment: it is
+// as many waits of one key.
+History WithSingleWaits(const History& history, std::vector<size_t>& origin) {
+  History split;
+  for (size_t i = 0; i < history.size(); ++i) {
+    const Operation& operation = history[i];
+    if (operation.outcome == Outcome::kFailed) continue;
+    if (operation.outcome == Outcome::kUnknown && ChangesNothing(operation.kind)) continue;
+    if (operation.kind != HistoryKind::kWait) {
+      if (operation.keys.empty()) continue;  // An operation on nothing says nothing.
+      split.push_back(operation);
+      origin.push_back(i);
+      continue;
+    }
+    for (const std::string& key : operation.keys) {
+      split.push_back(operation);
+      split.back().keys = {key};
+      origin.push_back(i);
+    }
+  }
+  return split;
+}
+
+// Union-find over keys: those that one operation touches are in one partition.
+class Partitions {
+ public:
+  size_t Of(const std::string& key) {
+    const auto [entry, added] = numbers_.try_emplace(key, parents_.size());
+    if (added) parents_.push_back(entry->second);
+    return Root(entry->second);
+  }
+  void Join(const std::string& a, const std::string& b) { parents_[Of(a)] = Of(b); }
+
+ private:
+  size_t Root(size_t i) {
+    while (parents_[i] != i) i = parents_[i] = parents_[parents_[i]];
+    return i;
+  }
+  absl::flat_hash_map<std::string, size_t> numbers_;
+  std::vector<size_t> parents_;
+};
+
+std::vector<std::unique_ptr<PartitionSearch>> Searches(const History& history) {
+  Partitions partitions;
+  for (const Operation& operation : history) {
+    for (const std::string& key : operation.keys) partitions.Join(operation.keys[0], key);
+  }
+  absl::flat_hash_map<size_t, size_t> places;
+  std::vector<std::vector<size_t>> operations;
+  for (size_t i = 0; i < history.size(); ++i) {
+    const auto [entry, added] =
+        places.try_emplace(partitions.Of(history[i].keys[0]), operations.size());
+    if (added) operations.emplace_back();
+    operations[entry->second].push_back(i);
+  }
+  std::vector<std::unique_ptr<PartitionSearch>> searches;
+  for (std::vector<size_t>& of_one : operations) {
+    searches.push_back(std::make_unique<PartitionSearch>(history, std::move(of_one)));
+  }
+  return searches;
+}
+
+}  // namespace
+
+LinearizeResult CheckLinearizable(const History& history, const LinearizeOptions& options) {
+  std::vector<size_t> origin;
+  const History split = WithSingleWaits(history, origin);
+  std::vector<std::unique_ptr<PartitionSearch>> searches = Searches(split);
+  LinearizeResult result;
+  for (uint64_t turn = kFirstTurnSteps; !searches.empty(); turn *= 2) {
+    for (std::unique_ptr<PartitionSearch>& search : searches) {
+      const uint64_t before = search->steps_made();
+      const uint64_t allowed = std::min(turn, options.steps_max - result.steps);
+      const bool finished = search->Advance(allowed);
+      result.steps += search->steps_made() - before;
+      if (search->violated()) {
+        result.verdict = Verdict::kViolation;
+        search->Describe(split, result);
+        for (size_t& i : result.longest_prefix) i = origin[i];
+        result.stuck_at = origin[result.stuck_at];
+        return result;
+      }
+      if (finished) {
+        search.reset();
+      } else if (result.steps >= options.steps_max) {
+        result.verdict = Verdict::kBudgetSpent;
+        result.explanation =
+            absl::StrCat("no verdict after ", result.steps, " steps: allow more, or record less");
+        return result;
+      }
+    }
+    std::erase(searches, nullptr);
+  }
+  return result;
+}
+
+}  // namespace rollcall::fault

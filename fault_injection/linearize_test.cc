@@ -1,0 +1,265 @@
+// Histories known to be good and bad.
+#include "fault_injection/linearize.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "fault_injection/history.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rollcall::fault {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Verdict VerdictOf(absl::string_view text) {
+  return CheckLinearizable(HistoryFromText(text).value()).verdict;
+}
+
+TEST(Linearize, NothingIsLinearizable) { EXPECT_EQ(VerdictOf(""), Verdict::kLinearizable); }
+
+TEST(Linearize, AReadSeesTheLastWrite) {
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         1 set "k" = "b" -> @ 2 3
+                         2 get "k" -> "b" @ 4 5)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         1 set "k" = "b" -> @ 2 3
+                         2 get "k" -> "a" @ 4 5)"),
+            Verdict::kViolation);
+}
+
+TEST(Linearize, AReadDuringAWriteMaySeeEither) {
+  for (const char* seen : {"a", "b"}) {
+    EXPECT_EQ(VerdictOf(absl::StrCat("1 set \"k\" = \"a\" -> @ 0 1\n"
+                                     "1 set \"k\" = \"b\" -> @ 2 9\n"
+                                     "2 get \"k\" -> \"",
+                                     seen, "\" @ 4 5")),
+              Verdict::kLinearizable);
+  }
+}
+
+TEST(Linearize, OnceSeenTheNewValueStays) {
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         1 set "k" = "b" -> @ 2 9
+                         2 get "k" -> "b" @ 3 4
+                         3 get "k" -> "a" @ 5 6)"),
+            Verdict::kViolation);
+}
+
+TEST(Linearize, AnUnknownWriteMayHappenLateOrNever) {
+  constexpr char kUnknown[] = R"(1 set "k" = "a" -> @ 0 1
+                                 1 set "k" = "b" -> unknown @ 2 3
+                                 2 get "k" -> "a" @ 4 5
+                                )";
+  EXPECT_EQ(VerdictOf(kUnknown), Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(absl::StrCat(kUnknown, "2 get \"k\" -> \"b\" @ 90 91\n")),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(absl::StrCat(kUnknown,
+                                   "2 get \"k\" -> \"b\" @ 90 91\n"
+                                   "2 get \"k\" -> \"a\" @ 92 93\n")),
+            Verdict::kViolation);
+}
+
+TEST(Linearize, AFailedWriteNeverHappened) {
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> failed @ 0 1
+                         2 get "k" -> "a" @ 2 3)"),
+            Verdict::kViolation);
+}
+
+TEST(Linearize, AddsAreNeitherLostNorDoneTwice) {
+  EXPECT_EQ(VerdictOf(R"(1 add "n" + 1 -> 1 @ 0 10
+                         2 add "n" + 1 -> 2 @ 0 10)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 add "n" + 1 -> 1 @ 0 10
+                         2 add "n" + 1 -> 1 @ 0 10)"),
+            Verdict::kViolation);
+  EXPECT_EQ(VerdictOf(R"(1 add "n" + 1 -> unknown @ 0 10
+                         2 add "n" + 1 -> 3 @ 20 21)"),
+            Verdict::kViolation)
+      << "applied twice";
+}
+
+TEST(Linearize, AppendAndCompareSet) {
+  EXPECT_EQ(VerdictOf(R"(1 append "k" = "a" -> @ 0 5
+                         2 append "k" = "b" -> @ 0 5
+                         3 get "k" -> "ba" @ 6 7
+                         3 compare_set "k" = "ba" "c" -> "c" @ 8 9
+                         4 compare_set "k" = "ba" "d" -> "c" @ 8 9
+                         5 compare_set "new" = "x" "y" -> "x" @ 8 9)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         2 compare_set "k" = "a" "b" -> "b" @ 2 9
+                         3 compare_set "k" = "a" "c" -> "c" @ 2 9)"),
+            Verdict::kViolation)
+      << "two winners";
+}
+
+TEST(Linearize, WaitNeedsEachKeyAtSomeMoment) {
+  EXPECT_EQ(VerdictOf(R"(1 wait "a" "b" -> @ 0 10
+                         2 set "a" = "1" -> @ 1 2
+                         2 delete "a" -> 1 @ 3 4
+                         2 set "b" = "1" -> @ 5 6)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 wait "a" -> @ 0 10
+                         2 set "a" = "1" -> @ 11 12)"),
+            Verdict::kViolation)
+      << "woken too early";
+}
+
+TEST(Linearize, OperationsOnManyKeysAreAtomic) {
+  EXPECT_EQ(VerdictOf(R"(1 multi_set "a" "b" = "1" "1" -> @ 0 5
+                         2 multi_get "a" "b" -> "1" "1" @ 6 7
+                         3 multi_set "b" "a" = "2" "2" -> @ 8 20
+                         2 multi_get "a" "b" -> "2" "1" @ 9 10)"),
+            Verdict::kViolation)
+      << "half of it was seen";
+  EXPECT_EQ(VerdictOf(R"(1 multi_set "a" "b" = "1" "1" -> @ 0 5
+                         2 check "a" "b" -> 0 @ 0 1
+                         2 check "a" "b" -> 1 @ 6 7)"),
+            Verdict::kLinearizable);
+}
+
+TEST(Linearize, QueuesAreFirstInFirstOut) {
+  EXPECT_EQ(VerdictOf(R"(1 queue_push "q" = "a" -> @ 0 1
+                         1 queue_push "q" = "b" -> @ 2 3
+                         2 queue_len "q" -> 2 @ 4 5
+                         2 queue_pop "q" -> "a" @ 6 9
+                         3 queue_pop "q" -> "b" @ 6 9
+                         3 queue_empty "q" -> @ 10 11)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 queue_push "q" = "a" -> @ 0 1
+                         1 queue_push "q" = "b" -> @ 2 3
+                         2 queue_pop "q" -> "b" @ 4 5)"),
+            Verdict::kViolation);
+  EXPECT_EQ(VerdictOf(R"(1 queue_push "q" = "a" -> @ 0 1
+                         2 queue_pop "q" -> "a" @ 2 5
+                         3 queue_pop "q" -> "a" @ 2 5)"),
+            Verdict::kViolation)
+      << "popped twice";
+}
+
+TEST(Linearize, AViolationIsExplained) {
+  const History history = HistoryFromText(R"(1 set "k" = "a" -> @ 0 1
+                                             2 get "k" -> "b" @ 4 5
+                                             3 set "other" = "x" -> @ 0 9)")
+                              .value();
+  const LinearizeResult result = CheckLinearizable(history);
+  ASSERT_EQ(result.verdict, Verdict::kViolation);
+  EXPECT_THAT(result.longest_prefix, ElementsAre(0));
+  EXPECT_EQ(result.stuck_at, 1u);
+  EXPECT_THAT(result.explanation, HasSubstr("cannot come next:\n  2 get \"k\" -> \"b\""));
+  EXPECT_THAT(result.explanation, HasSubstr("key 1 holds \"a\""));
+}
+
+TEST(Linearize, ABudgetThatIsSpentIsNoPass) {
+  History history;
+  for (int client = 0; client < 20; ++client) {
+    history.push_back({.client = client,
+                       .kind = HistoryKind::kAppend,
+                       .keys = {"k"},
+                       .values = {absl::StrCat(client)},
+                       .invoked = absl::FromUnixNanos(0),
+                       .returned = absl::FromUnixNanos(100)});
+  }
+  history.push_back({.client = 20,
+                     .kind = HistoryKind::kGet,
+                     .keys = {"k"},
+                     .results = {"impossible"},
+                     .invoked = absl::FromUnixNanos(101),
+                     .returned = absl::FromUnixNanos(102)});
+  EXPECT_EQ(CheckLinearizable(history, {.steps_max = 10'000}).verdict, Verdict::kBudgetSpent);
+}
+
+// A store that takes effect at random moments within each call: linearizable by construction.
+History RandomHistory(uint32_t seed, int operations, int clients, int keys) {
+  std::mt19937 random(seed);
+  const auto below = [&random](int n) { return static_cast<int>(random() % uint32_t(n)); };
+  std::map<std::string, std::string> values;
+  std::vector<int64_t> free_at(static_cast<size_t>(clients), 0);
+  History history;
+  int64_t moment = 0;
+  for (int i = 0; i < operations; ++i) {
+    moment += 10;
+    Operation operation;
+    operation.client = below(clients);
+    int64_t& free = free_at[static_cast<size_t>(operation.client)];
+    const int64_t invoked = std::max(free, moment - below(300));
+    const int64_t returned = std::max(invoked, moment) + below(300);
+    const int64_t takes_effect = std::max(invoked, moment);
+    if (takes_effect != moment) continue;  // The client is not back yet.
+    free = returned + 1;
+    operation.invoked = absl::FromUnixNanos(invoked);
+    operation.returned = absl::FromUnixNanos(returned);
+    operation.keys = {absl::StrCat("k", below(keys))};
+    std::string& value = values[operation.keys[0]];
+    switch (below(3)) {
+      case 0:
+        operation.kind = HistoryKind::kSet;
+        operation.values = {absl::StrCat(below(1000))};
+        value = operation.values[0];
+        break;
+      case 1:
+        operation.kind = HistoryKind::kAdd;
+        operation.number = 1;
+        operation.result_number = (value.empty() ? 0 : std::stoll(value)) + 1;
+        value = absl::StrCat(operation.result_number);
+        break;
+      default:
+        if (value.empty()) continue;
+        operation.kind = HistoryKind::kGet;
+        operation.results = {value};
+    }
+    history.push_back(std::move(operation));
+  }
+  return history;
+}
+
+TEST(Linearize, RandomHistoriesThatAreGood) {
+  for (uint32_t seed = 0; seed < 50; ++seed) {
+    const History history = RandomHistory(seed, 2500, 50, 8);
+    const LinearizeResult result = CheckLinearizable(history);
+    EXPECT_EQ(result.verdict, Verdict::kLinearizable)
+        << "seed " << seed << ", " << history.size() << " operations, " << result.explanation;
+  }
+}
+
+TEST(Linearize, RandomHistoriesWithOneWrongAnswer) {
+  for (uint32_t seed = 0; seed < 50; ++seed) {
+    History history = RandomHistory(seed, 2500, 50, 8);
+    // The answer of an add is told to nobody else: a number too high cannot be right.
+    const auto last_add = std::find_if(history.rbegin(), history.rend(), [](const Operation& o) {
+      return o.kind == HistoryKind::kAdd;
+    });
+    last_add->result_number += 100'000;
+    EXPECT_EQ(CheckLinearizable(history).verdict, Verdict::kViolation) << "seed " << seed;
+  }
+}
+
+TEST(HistoryText, IsReadAsItWasWritten) {
+  const History history = RandomHistory(7, 100, 5, 3);
+  const std::string text = HistoryToText(history);
+  EXPECT_EQ(HistoryToText(HistoryFromText(text).value()), text);
+}
+
+TEST(HistoryText, NamesTheLineThatIsWrong) {
+  for (const char* wrong :
+       {"get", "1 gett \"k\" -> \"v\" @ 1 2", "1 get \"k -> \"v\" @ 1 2", "1 get -> \"v\" @ 1 2",
+        "1 get \"k\" -> @ 1 2", "1 get \"k\" -> \"v\" @ 1", "1 get \"k\" -> \"v\" @ 1 2 3"}) {
+    const auto history = HistoryFromText(absl::StrCat("# good\n", wrong));
+    ASSERT_FALSE(history.ok()) << wrong;
+    EXPECT_THAT(std::string(history.status().message()), HasSubstr("line 2"));
+  }
+}
+
+}  // namespace
+}  // namespace rollcall::fault
