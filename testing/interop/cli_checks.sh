@@ -1,8 +1,11 @@
 # Sourced by `run`: our client (store_cli) against torch's own servers, and as a peer of mixed.py.
 # shellcheck shell=bash disable=SC2154  # cli, endpoint, work... are set by `run` and lib.sh.
 
-store_cli() { timeout --signal=KILL 20 "$cli" --endpoint="$endpoint" --timeout="$cli_timeout" \
-  --dialect="$cli_dialect" "$@"; }
+# Runs one command, or those from stdin. After -- a word such as -7 is no flag.
+store_cli() {
+  timeout --signal=KILL 20 "$cli" --endpoint="$endpoint" --timeout="$cli_timeout" \
+    --dialect="$cli_dialect" -- "$@"
+}
 
 # expect NAME STATUS OUTPUT COMMAND...: OUTPUT is compared to the last byte.
 expect() {
@@ -17,8 +20,6 @@ expect() {
  expected $want_status and $(printf %q "$want"); $(tail -n 1 "$work/cli.err")"
   fi
 }
-
-line() { printf '%s\n.' "$@"; }
 
 # Every operation that SUITE's server knows.
 cli_group() {
@@ -45,7 +46,7 @@ cli_basic_operations() {
   expect "set the empty key" 0 "" set "" "under nothing"
   expect "get the empty key" 0 "under nothing" get ""
   expect "add" 0 "5$newline" add n 5
-  expect "add a negative number" 0 "-2$newline" add n -- -7
+  expect "add a negative number" 0 "-2$newline" add n -7
   expect "get a number" 0 "-2" get n
   expect "compare_set, missing key, something expected" 0 "x" compare_set c x y
   expect "compare_set, missing key, nothing expected" 0 "first" compare_set c "" first
@@ -106,7 +107,7 @@ cli_failures() {
 
 # cli_peer DIALECT NAME PEER...: what mixed.py does, with store_cli.
 cli_peer() {
-  local cli_dialect=$1 name=$2 cli_timeout=60s peer winner winners i
+  local cli_dialect=$1 name=$2 cli_timeout=15s peer winner winners i
   shift 2
   store_cli set "from/$name" "hello from $name" || return
   for peer in "$@"; do
