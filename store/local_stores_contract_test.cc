@@ -53,13 +53,12 @@ StoreContractParam Param(std::string name, int bookkeeping_keys, bool has_queues
           .has_queues = has_queues};
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Local, StoreContract,
-    testing::Values(Param<HashWorld>("Hash", 0, true),
-                    Param<FileWorld>("File", 1, false),  // refcount/
-                    Param<PrefixWorld<HashWorld>>("PrefixHash", 0, true),
-                    Param<PrefixWorld<FileWorld>>("PrefixFile", 0, false)),
-    NameOfStoreContractParam);
+INSTANTIATE_TEST_SUITE_P(Local, StoreContract,
+                         testing::Values(Param<HashWorld>("Hash", 0, true),
+                                         Param<FileWorld>("File", 1, false),  // refcount/
+                                         Param<PrefixWorld<HashWorld>>("PrefixHash", 0, true),
+                                         Param<PrefixWorld<FileWorld>>("PrefixFile", 0, false)),
+                         NameOfStoreContractParam);
 
 }  // namespace
 }  // namespace rollcall

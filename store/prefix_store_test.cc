@@ -49,9 +49,7 @@ TEST(PrefixStore, KnowsWhatIsBelow) {
   EXPECT_EQ(&top.underlying_non_prefix_store(), below.get());
 }
 
-TEST(PrefixStore, NeedsAStore) {
-  EXPECT_THROW(PrefixStore("p", nullptr), std::invalid_argument);
-}
+TEST(PrefixStore, NeedsAStore) { EXPECT_THROW(PrefixStore("p", nullptr), std::invalid_argument); }
 
 TEST(PrefixStore, LeavesNothingBehindAtABarrier) {
   std::shared_ptr<Store> below = NewHashStore();
