@@ -107,6 +107,10 @@ std::string ServerScenario::Request(absl::string_view line) {
   return protocol::RequestBytes(protocol::Dialect::kModern, line);
 }
 
+std::string ServerScenario::SetRequest(absl::string_view key, absl::string_view value) {
+  return Request(absl::StrCat("set \"", key, "\" \"", value, "\""));
+}
+
 std::string ServerScenario::LegacyRequest(absl::string_view line) {
   return protocol::RequestBytes(protocol::Dialect::kLegacy, line);
 }
@@ -115,6 +119,12 @@ std::string ServerScenario::Reply(absl::string_view line) {
   std::string bytes;
   EXPECT_TRUE(protocol::AppendReplyLine(line, bytes).ok()) << line;
   return bytes;
+}
+
+std::string ServerScenario::Repeated(absl::string_view bytes, size_t times) {
+  std::string result;
+  for (size_t i = 0; i < times; ++i) result.append(bytes.data(), bytes.size());
+  return result;
 }
 
 }  // namespace rollcall

@@ -61,8 +61,10 @@ class ServerScenario {
 
   // The bytes of a modern client's request, and of a reply.
   static std::string Request(absl::string_view line);
+  static std::string SetRequest(absl::string_view key, absl::string_view value);
   static std::string LegacyRequest(absl::string_view line);
   static std::string Reply(absl::string_view line);
+  static std::string Repeated(absl::string_view bytes, size_t times);
 
  private:
   net::Env& env_;

@@ -137,8 +137,6 @@ int Main() {
   if (!options.ok()) return UsageError(options.status().message());
   const sigset_t ending_signals = BlockEndingSignals();
   RaiseDescriptorLimit();
-  // What a server before this one left there is wrong from now on.
-  if (!FLAGS_port_file.empty()) std::remove(FLAGS_port_file.c_str());
 
   absl::StatusOr<std::unique_ptr<StoreServer>> started =
       StoreServer::Start(net::RealEnv(), *options);
