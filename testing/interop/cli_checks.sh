@@ -11,13 +11,13 @@ store_cli() {
 expect() {
   local name=$1 want_status=$2 want=$3 got status
   shift 3
-  got=$(store_cli "$@" 2>"$work/cli.err"; status=$?; printf '.%d' "$status")
+  got=$(store_cli "$@" 2>"$cli_errors"; status=$?; printf '.%d' "$status")
   status=${got##*.} got=${got%.*}
   if [[ $status == "$want_status" && $got == "$want" ]]; then
     record ok "$cli_torch" cli "$cli_where" "$name"
   else
     record FAIL "$cli_torch" cli "$cli_where" "$name" "status $status, printed $(printf %q "$got"),\
- expected $want_status and $(printf %q "$want"); $(tail -n 1 "$work/cli.err")"
+ expected $want_status and $(printf %q "$want"); $(tail -n 1 "$cli_errors")"
   fi
 }
 
@@ -25,14 +25,15 @@ expect() {
 cli_group() {
   local suite=$1 version
   cli_torch=$(torch_name "$suite") cli_where=torch cli_timeout=5s cli_dialect=modern
+  cli_errors=$(mktemp "$work/cli.XXXXXX")
   version=${cli_torch#torch-}
   if [[ $version == 1.* || $version == 2.0.* ]]; then cli_dialect=legacy; fi
-  start_server torch "$suite"
+  start_servers "$suite" torch || return
   cli_basic_operations
   if [[ $cli_dialect == modern ]]; then cli_operations_since_2_0; fi
   if [[ $cli_dialect == modern && $version != 2.[0-9].* ]]; then cli_operations_since_2_12; fi
   cli_failures
-  stop_server torch
+  stop_servers
   expect "a server that went" 3 "" get k
 }
 
@@ -96,10 +97,10 @@ cli_operations_since_2_12() {
 cli_failures() {
   cli_timeout=300ms
   expect "wait for what never comes" 2 "" wait nowhere
-  if grep -q nowhere "$work/cli.err"; then
+  if grep -q nowhere "$cli_errors"; then
     record ok "$cli_torch" cli "$cli_where" "the error names the key"
   else
-    record FAIL "$cli_torch" cli "$cli_where" "the error names the key" "$(cat "$work/cli.err")"
+    record FAIL "$cli_torch" cli "$cli_where" "the error names the key" "$(cat "$cli_errors")"
   fi
   cli_timeout=5s
   expect "and the server serves on" 0 "-2" get n

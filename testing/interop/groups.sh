@@ -1,106 +1,80 @@
 # Sourced by `run`: one function a group of checks.
-# shellcheck shell=bash disable=SC2154  # suites, against, endpoint... are set by `run` and lib.sh.
-
-labels() { if [[ $against == torch ]]; then echo torch; else echo epoll libuv; fi; }
+# shellcheck shell=bash disable=SC2154  # suites, labels, targets... are set by `run` and lib.sh.
 
 # The build's TCPStore must have use_libuv=False as its default; see checks/libuv_default.
 libuv_shim=/rollcall/checks/libuv_default
 
+# with_servers SUITE DEADLINE GROUP SCRIPT ARGUMENT...: one process of checks on fresh servers, one a
+# backend, named at the end of its command.
+with_servers() {
+  start_servers "$1" "${labels[@]}" || return
+  in_root "$@" "${targets[@]}"
+  stop_servers
+}
+
 wire_group() {
-  local label
-  for label in epoll libuv; do
-    start_server "$label" -
-    in_root "${suites%% *}" 60 wire "$label" raw_wire.py "$label=$endpoint"
-    stop_server "$label"
-  done
+  start_servers - "${labels[@]}" || return
+  in_root "${suites%% *}" 60 wire raw_wire.py "${targets[@]}"
+  stop_servers
 }
 
-api_group() {
-  local suite=$1 label
-  for label in $(labels); do
-    start_server "$label" "$suite"
-    in_root "$suite" 120 api "$label" store_api.py "$label=$endpoint"
-    stop_server "$label"
-  done
-}
+api_group() { with_servers "$1" 120 api store_api.py; }
 
-crowd_group() {
-  local suite=$1 label
-  for label in $(labels); do
-    start_server "$label" "$suite"
-    in_root "$suite" 90 crowd "$label" crowd.py "$label=$endpoint"
-    stop_server "$label"
-  done
-}
+crowd_group() { with_servers "$1" 120 crowd crowd.py; }
 
 failures_group() {
-  local suite=$1 label signal ready out job
-  for label in $(labels); do
-    start_server "$label" "$suite"
-    in_root "$suite" 90 failures "$label" failures.py timeouts "$label=$endpoint"
-    stop_server "$label"
-    for signal in TERM KILL; do
-      [[ $label != torch || $signal == KILL ]] || continue
-      start_server "$label" "$suite"
-      ready=$work/ready.$label.$signal.$suite
-      out=$(mktemp "$work/out.XXXXXX")
-      run_in_root "$out" "$suite" 60 failures "$label" failures.py disconnect "$label=$endpoint" \
-        "/rollcall/run/${ready##*/}" "SIG$signal" &
-      job=$!
-      wait_for_file "$ready" 30 # Without it the check itself fails, and says so.
-      kill_server "$signal"
-      wait "$job"
-      collect "$out" "$suite" failures "$label" failures.py
-    done
+  local suite=$1 signal ready out job
+  with_servers "$suite" 120 failures failures.py timeouts
+  for signal in TERM KILL; do
+    [[ $against == ours || $signal == KILL ]] || continue
+    start_servers "$suite" "${labels[@]}" || return
+    out=$(mktemp "$work/out.XXXXXX") ready=$(mktemp -u "$work/ready.XXXXXX")
+    run_in_root "$out" "$suite" 90 failures.py disconnect "SIG$signal" \
+      "/rollcall/run/${ready##*/}" "${targets[@]}" &
+    job=$!
+    wait_for_file "$ready" 60 "$job" # Without it the check itself fails, and says so.
+    stop_servers "$signal"
+    wait "$job"
+    collect "$out" "$suite" failures failures.py
   done
 }
 
 process_group_group() {
-  local suite=$1 label how
-  for label in $(labels); do
-    for how in store env tcp; do
-      start_server "$label" "$suite"
-      # A store handed in needs nothing of torchelastic, so nothing of the shim.
-      shim=$([[ $how == store ]] || echo "$libuv_shim") \
-        in_root "$suite" 70 process_group "$label" process_group.py "$how:$label=$endpoint"
-      stop_server "$label"
-    done
+  local how
+  for how in store env tcp; do
+    # A store handed in needs nothing of torchelastic, so nothing of the shim.
+    shim=$([[ $how == store ]] || echo "$libuv_shim") \
+      with_servers "$1" 120 process_group process_group.py "$how"
   done
 }
 
 torchrun_group() {
-  local suite=$1 label how
-  for label in $(labels); do
-    for how in static c10d; do
-      start_server "$label" "$suite"
-      shim=$libuv_shim in_root "$suite" 90 torchrun "$label" torchrun.py "$how" "$label=$endpoint"
-      stop_server "$label"
-    done
+  local how
+  for how in static c10d; do
+    shim=$libuv_shim with_servers "$1" 180 torchrun torchrun.py "$how"
   done
 }
 
 # Every torch and our own client in both dialects, at once on one port.
 mixed_group() {
-  local label suite peers="cli-modern cli-legacy" jobs outs out dialect
-  for suite in $suites; do peers+=" $(torch_name "$suite")"; done
-  for label in epoll libuv; do
-    start_server "$label" -
+  local label suite peers=(cli-modern cli-legacy) jobs outs out dialect
+  for suite in $suites; do peers+=("$(torch_name "$suite")"); done
+  for label in "${labels[@]}"; do
+    start_servers - "$label" || return
     jobs=() outs=()
     for suite in $suites; do
       out=$(mktemp "$work/out.XXXXXX")
       outs+=("$suite:$out")
-      # shellcheck disable=SC2086  # The peers are words.
-      run_in_root "$out" "$suite" 80 mixed "$label" mixed.py "$label=$endpoint" \
-        "$(torch_name "$suite")" $peers &
+      run_in_root "$out" "$suite" 80 mixed.py "${targets[0]}" "$(torch_name "$suite")" \
+        "${peers[@]}" &
       jobs+=($!)
     done
     for dialect in modern legacy; do
-      # shellcheck disable=SC2086
-      cli_peer "$dialect" "cli-$dialect" $peers >"$work/peer.$dialect" 2>&1 &
+      cli_peer "$dialect" "cli-$dialect" "${peers[@]}" >"$work/peer.$dialect" 2>&1 &
       jobs+=($!)
     done
     wait "${jobs[@]}"
-    for out in "${outs[@]}"; do collect "${out#*:}" "${out%%:*}" mixed "$label" mixed.py; done
+    for out in "${outs[@]}"; do collect "${out#*:}" "${out%%:*}" mixed mixed.py; done
     for dialect in modern legacy; do
       if [[ $(tail -n 1 "$work/peer.$dialect") == "met all" ]]; then
         record ok "cli-$dialect" mixed "$label" "a peer among torch's clients"
@@ -109,6 +83,15 @@ mixed_group() {
           "$(tail -n 1 "$work/peer.$dialect")"
       fi
     done
-    stop_server "$label"
+    stop_servers
+  done
+}
+
+# All that concerns one torch.
+suite_groups() {
+  local suite=$1 group
+  in_root "$suite" 60 torch describe.py
+  for group in cli api crowd failures process_group torchrun; do
+    if wants $group; then "${group}_group" "$suite"; fi
   done
 }

@@ -10,11 +10,11 @@ record() {
   printf '%-4s  %-13s %-6s %s: %s%s\n' "$1" "$2" "$4" "$3" "$5" "${6:+  ($6)}"
 }
 
-# Waits until FILE exists, at most SECONDS.
+# wait_for_file FILE SECONDS PID: until FILE is there; not for ever, nor for a PID that is gone.
 wait_for_file() {
   local file=$1 deadline=$((SECONDS + $2))
   until [[ -e $file ]]; do
-    ((SECONDS < deadline)) || return 1
+    ((SECONDS < deadline)) && kill -0 "$3" 2>/dev/null || return 1
     sleep 0.05
   done
 }
@@ -28,63 +28,61 @@ enter() { # SUITE COMMAND...: inside the torch root, as PID 1 of a namespace tha
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 GLOO_SOCKET_IFNAME=lo USE_LIBUV=0 "$@"
 }
 
-# start_server LABEL SUITE: sets `endpoint` and `server_pid`. epoll and libuv are ours; torch and
-# torch-libuv are SUITE's own.
-start_server() {
-  local label=$1 suite=$2 port_file
-  port_file=$(mktemp -u "$work/port.XXXXXX")
-  case $label in
-    torch) enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" poll ;;
-    torch-libuv) enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" libuv ;;
-    *) exec "$server" --host=127.0.0.1 --port=0 --port_file="$port_file" --backend="$label" ;;
-  esac >"$work/server.log" 2>&1 &
-  server_pid=$!
-  server_pids+=("$server_pid")
-  if ! wait_for_file "$port_file" 30; then
-    record FAIL - server "$label" "listens within 30 s" "$(tail -n 1 "$work/server.log")"
-    exit 1
-  fi
-  endpoint=127.0.0.1:$(tr -d '[:space:]' <"$port_file")
+# start_servers SUITE LABEL...: starts a server a label and sets `targets` (LABEL=HOST:PORT, as the
+# check files take them), `endpoint` (of the last) and server_pids. The labels epoll and libuv are
+# our server's backends; torch is SUITE's own server.
+start_servers() {
+  local suite=$1 label port_file
+  shift
+  targets=() server_labels=("$@")
+  for label in "$@"; do
+    port_file=$(mktemp -u "$work/port.XXXXXX")
+    case $label in
+      torch) enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" ;;
+      *) exec "$server" --host=127.0.0.1 --port=0 --port_file="$port_file" --backend="$label" ;;
+    esac >"$port_file.log" 2>&1 &
+    server_pids+=($!)
+    if ! wait_for_file "$port_file" 30 $!; then
+      record FAIL - server "$label" "listens within 30 s" "$(tail -n 1 "$port_file.log")"
+      return 1
+    fi
+    endpoint=127.0.0.1:$(tr -d '[:space:]' <"$port_file")
+    targets+=("$label=$endpoint")
+  done
 }
 
-# Ends the server started last; ours must end with 0 when asked to.
-stop_server() {
-  local label=$1 status=0
-  if [[ $label == torch* ]]; then
-    kill_server KILL
-    return
-  fi
-  kill_server TERM || status=$?
-  ((status == 0)) || record FAIL - server "$label" "SIGTERM ends it with 0" \
-    "status $status: $(tail -n 1 "$work/server.log")"
-}
-
-kill_server() { # SIGNAL: returns the server's status (0 after KILL).
-  local signal=$1 status=0 deadline=$((SECONDS + 10))
-  # A job that the shell no longer knows is not announced as killed.
-  [[ $signal != KILL ]] || disown "$server_pid"
-  kill "-$signal" "$server_pid" 2>/dev/null
-  while kill -0 "$server_pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
-  if [[ $signal != KILL ]]; then
-    kill -KILL "$server_pid" 2>/dev/null
-    wait "$server_pid" || status=$?
-  fi
+# Ends the servers; ours must end with 0 when asked to. With KILL they are not asked.
+stop_servers() { # [KILL]
+  local i label pid status deadline
+  for i in "${!server_pids[@]}"; do
+    label=${server_labels[i]} pid=${server_pids[i]} status=0 deadline=$((SECONDS + 10))
+    if [[ $label == torch || ${1:-TERM} == KILL ]]; then
+      disown "$pid" # A job that the shell no longer knows is not announced as killed.
+      kill -KILL "$pid" 2>/dev/null
+      continue
+    fi
+    kill -TERM "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.05; done
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid" || status=$?
+    ((status == 0)) || record FAIL - server "$label" "SIGTERM ends it with 0" "status $status"
+  done
   server_pids=()
-  return "$status"
 }
 
-# in_root SUITE DEADLINE GROUP WHERE SCRIPT ARGUMENT...: runs a check file and records its lines. One
-# that dies, or ends without having said a word, is a failed check.
+# in_root SUITE DEADLINE GROUP SCRIPT ARGUMENT...: runs a check file and records its lines. One that
+# dies, or ends without having said a word, is a failed check.
 in_root() {
-  local out
+  local out suite=$1 deadline=$2 group=$3
+  shift 3
   out=$(mktemp "$work/out.XXXXXX")
-  run_in_root "$out" "$@"
-  collect "$out" "$1" "$3" "$4" "$5"
+  run_in_root "$out" "$suite" "$deadline" "$@"
+  collect "$out" "$suite" "$group" "$1"
 }
 
-run_in_root() { # OUT SUITE DEADLINE GROUP WHERE SCRIPT ARGUMENT...
+run_in_root() { # OUT SUITE DEADLINE SCRIPT ARGUMENT...
   local out=$1 suite=$2 deadline=$3
-  shift 5
+  shift 3
   export -f enter torch_name
   (export here repo cache work shim="${shim:-}"
     timeout --signal=KILL "$deadline" bash -c 'enter "$@"' enter "$suite" python3 "$@") \
@@ -92,8 +90,8 @@ run_in_root() { # OUT SUITE DEADLINE GROUP WHERE SCRIPT ARGUMENT...
   echo $? >"$out.status"
 }
 
-collect() { # OUT SUITE GROUP WHERE SCRIPT
-  local out=$1 suite=$2 group=$3 where=$4 script=$5 status line failed=0
+collect() { # OUT SUITE GROUP SCRIPT
+  local out=$1 suite=$2 group=$3 script=$4 status line fields failed=0
   status=$(cat "$out.status")
   while IFS= read -r line; do
     [[ $line == @* ]] || continue
@@ -102,7 +100,7 @@ collect() { # OUT SUITE GROUP WHERE SCRIPT
     record "${fields[0]#@}" "${fields[@]:1}"
   done <"$out"
   if [[ $status != 0 && $failed == 0 ]] || ! grep -q '^@' "$out"; then
-    record FAIL "$(torch_name "$suite")" "$group" "$where" "$script runs to its end" "status $status"
+    record FAIL "$(torch_name "$suite")" "$group" - "$script runs to its end" "status $status"
     failed=1
   fi
   ((failed == 0)) || sed 's/^/    | /' "$out.err" | tail -n 40

@@ -1,9 +1,9 @@
 """Torch's time-outs and disconnects, as torch itself shows them, against a server.
 
   failures.py timeouts LABEL=HOST:PORT...
-  failures.py disconnect LABEL=HOST:PORT READY_FILE SIGNAL
+  failures.py disconnect SIGNAL READY_FILE LABEL=HOST:PORT...
 
-The second writes READY_FILE when its clients are blocked; the server is then to be killed.
+The second writes READY_FILE when its clients are blocked; the servers are then to be ended.
 """
 
 import os
@@ -110,49 +110,58 @@ def timeouts(endpoints):
                          lambda b=body, e=endpoint: b(e))
 
 
-def disconnect(argument, ready_file, signal):
-    label, endpoint = argument.split("=", 1)
-    idle, calls = connect(endpoint), {"wait": lambda c: c.wait(["never"], timedelta(seconds=60)),
-                                      "get": lambda c: c.get("never")}
-    idle.set("k", "v")
-    ended = {}
+class Blocked:
+    """A client that a call blocks in a thread of its own, and how that ended."""
 
-    def block(name, client):
+    def __init__(self, endpoint, call):
+        self._client, self._call = connect(endpoint, timeout=60), call
+        self._error, self._ended_at = None, None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
         try:
-            calls[name](client)
-            ended[name] = (None, time.monotonic())
+            self._call(self._client)
         except Exception as error:  # pylint: disable=broad-except
-            ended[name] = (error, time.monotonic())
+            self._error = error
+        self._ended_at = time.monotonic()
 
-    threads = [threading.Thread(target=block, args=(name, connect(endpoint, timeout=60)),
-                                daemon=True) for name in calls]
-    for thread in threads:
-        thread.start()
+    def fails_soon_after(self, gone_at):
+        self._thread.join(max(0, gone_at + 10 - time.monotonic()))
+        assert not self._thread.is_alive(), "still blocked 10 s after the server went"
+        assert isinstance(self._error, torch_client.NetworkError), "ended with %r" % self._error
+        assert any(text in str(self._error) for text in GONE), str(self._error)
+        assert self._ended_at - gone_at < 5, "took %.1f s" % (self._ended_at - gone_at)
+        return str(self._error)
+
+
+def idle_client_fails(idle):
+    raises(lambda: [idle.get("k") for _ in range(3)], *GONE, kinds=(torch_client.NetworkError,),
+           within=5)
+    raises(lambda: idle.add("n", 1), *GONE, kinds=(torch_client.NetworkError,), within=5)
+
+
+def disconnect(signal, ready_file, *targets):
+    calls = {"wait": lambda c: c.wait(["never"], timedelta(seconds=60)),
+             "get": lambda c: c.get("never")}
+    idle, blocked = {}, {}
+    for argument in targets:
+        label, endpoint = argument.split("=", 1)
+        idle[label] = connect(endpoint)
+        idle[label].set("k", "v")
+        for name, call in calls.items():
+            blocked[label, name] = Blocked(endpoint, call)
     time.sleep(0.3)  # From outside nothing shows that a call of torch is blocked.
     with open(ready_file + ".new", "w", encoding="ascii"):
         pass
     os.rename(ready_file + ".new", ready_file)
-    written = time.monotonic()
-
-    def fails_at_once(name, thread):
-        thread.join(10)
-        assert not thread.is_alive(), "still blocked 10 s after the server went"
-        error, when = ended[name]
-        assert isinstance(error, torch_client.NetworkError), "ended with %r" % (error,)
-        assert any(text in str(error) for text in GONE), str(error)
-        assert when - written < 5, "took %.1f s" % (when - written)
-        return str(error).splitlines()[0]
-
-    for name, thread in zip(calls, threads):
+    gone_at = time.monotonic()
+    for (label, name), client in blocked.items():
         report.check(GROUP, label, "server gone by %s: blocked %s" % (signal, name),
-                     lambda n=name, t=thread: fails_at_once(n, t))
-
-    def idle_client_fails():
-        raises(lambda: [idle.get("k") for _ in range(3)], *GONE, kinds=(torch_client.NetworkError,),
-               within=5)
-        raises(lambda: idle.add("n", 1), *GONE, kinds=(torch_client.NetworkError,), within=5)
-
-    report.check(GROUP, label, "server gone by %s: idle client" % signal, idle_client_fails)
+                     lambda c=client: c.fails_soon_after(gone_at))
+    for label, client in idle.items():
+        report.check(GROUP, label, "server gone by %s: idle client" % signal,
+                     lambda c=client: idle_client_fails(c))
 
 
 def main():

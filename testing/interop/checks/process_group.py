@@ -1,9 +1,9 @@
 """init_process_group("gloo") and an all_reduce of four ranks, every rank a client of our server.
 
-  process_group.py HOW:LABEL=HOST:PORT...
+  process_group.py HOW LABEL=HOST:PORT...      (servers that saw no other group)
 
 HOW is store (the store object is handed in), env (env:// with the agent's store) or tcp (tcp://
-with the agent's store). env and tcp need a server that saw no other group.
+with the agent's store).
 """
 
 import faulthandler
@@ -94,13 +94,12 @@ def run_ranks(how, endpoint):
 
 
 def main():
-    names = {"store": "gloo, 4 ranks, store handed in", "env": "gloo, 4 ranks, env://",
-             "tcp": "gloo, 4 ranks, tcp://"}
-    for argument in sys.argv[1:]:
-        how, rest = argument.split(":", 1)
-        label, endpoint = rest.split("=", 1)
+    how = sys.argv[1]
+    name = "gloo, %d ranks, %s" % (WORLD_SIZE, {"store": "store handed in"}.get(how, how + "://"))
+    for argument in sys.argv[2:]:
+        label, endpoint = argument.split("=", 1)
         wrong = run_ranks(how, endpoint)
-        report.line("FAIL" if wrong else "ok", "process_group", label, names[how], wrong)
+        report.line("FAIL" if wrong else "ok", "process_group", label, name, wrong)
     report.finish()
 
 

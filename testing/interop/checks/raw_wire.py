@@ -1,6 +1,6 @@
 """Bytes captured from real torch, replayed over a socket; every answer compared byte by byte.
 
-  raw_wire.py LABEL=HOST:PORT      (a fresh server; needs no torch)
+  raw_wire.py LABEL=HOST:PORT...      (fresh servers; needs no torch)
 """
 
 import os
@@ -232,10 +232,12 @@ def check_add_to_no_number(endpoint):
 
 
 def main():
-    label, endpoint = sys.argv[1].split("=", 1)
-    for name, body in list(globals().items()):
-        if name.startswith("check_"):
-            report.check(GROUP, label, name[6:].replace("_", " "), lambda b=body: b(endpoint))
+    checks = [(n, b) for n, b in globals().items() if n.startswith("check_")]
+    for argument in sys.argv[1:]:
+        label, endpoint = argument.split("=", 1)
+        for name, body in checks:
+            report.check(GROUP, label, name[6:].replace("_", " "),
+                         lambda b=body, e=endpoint: b(e))
     report.finish()
 
 

@@ -34,10 +34,8 @@ def libuv_built_in():
         return False
 
 
-def backend_argument(use_libuv=None):
-    if "use_libuv" not in _CONSTRUCTOR:
-        return {}
-    return {"use_libuv": libuv_built_in() if use_libuv is None else use_libuv}
+def backend_argument():
+    return {"use_libuv": libuv_built_in()} if "use_libuv" in _CONSTRUCTOR else {}
 
 
 def connect(endpoint, timeout=10.0, world_size=None, wait_for_workers=False, connect_timeout=10.0):
@@ -49,7 +47,7 @@ def connect(endpoint, timeout=10.0, world_size=None, wait_for_workers=False, con
     return store
 
 
-def serve(use_libuv=None):
-    """Torch's own server, on a port it picks."""
+def serve():
+    """Torch's own server, on a port it picks; on libuv where this build has it."""
     return dist.TCPStore("127.0.0.1", 0, None, True, timedelta(seconds=60), False,
-                         **backend_argument(use_libuv))
+                         **backend_argument())

@@ -1,6 +1,6 @@
 """Torch's own standalone store server: writes its port to a file once it listens, then stays.
 
-  torch_server.py PORT_FILE poll|libuv
+  torch_server.py PORT_FILE
 """
 
 import os
@@ -11,8 +11,8 @@ import torch_client
 
 
 def main():
-    port_file, backend = sys.argv[1:]
-    store = torch_client.serve(use_libuv=backend == "libuv")
+    port_file = sys.argv[1]
+    store = torch_client.serve()
     with open(port_file + ".new", "w", encoding="ascii") as out:
         out.write("%d\n" % store.port)
     os.rename(port_file + ".new", port_file)

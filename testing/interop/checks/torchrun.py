@@ -1,6 +1,6 @@
 """torchrun with our standalone server as the rendezvous endpoint: two workers and an all_reduce.
 
-  torchrun.py static|c10d LABEL=HOST:PORT      (a server that saw no other run)
+  torchrun.py static|c10d LABEL=HOST:PORT...      (servers that saw no other run)
 
 static is one agent with two workers, c10d two agents ("nodes") with one worker each.
 """
@@ -72,18 +72,18 @@ def left_in_store(endpoint):
 
 
 def main():
-    how, argument = sys.argv[1:]
-    label, endpoint = argument.split("=", 1)
+    how, agents = sys.argv[1], {"static": static_agents, "c10d": c10d_agents}[sys.argv[1]]
     if how == "static" and not torch_client.has("barrier"):
         # Only later torches go on as a client when the port of node 0's agent is taken.
-        report.note(GROUP, label, "static", "node 0's agent always serves the store itself in this "
+        report.note(GROUP, "-", "static", "node 0's agent always serves the store itself in this "
                     "torch, so no other server can be its endpoint")
         report.finish()
-    agents = {"static": static_agents, "c10d": c10d_agents}[how]
-    if report.check(GROUP, label, how + ", %d workers, all_reduce" % WORKERS,
-                    lambda: torchrun(agents, endpoint), deadline=DEADLINE_S + 5):
-        report.check(GROUP, label, how + ", rendezvous went through the endpoint",
-                     lambda: left_in_store(endpoint))
+    for argument in sys.argv[2:]:
+        label, endpoint = argument.split("=", 1)
+        if report.check(GROUP, label, how + ", %d workers, all_reduce" % WORKERS,
+                        lambda e=endpoint: torchrun(agents, e), deadline=DEADLINE_S + 5):
+            report.check(GROUP, label, how + ", rendezvous went through the endpoint",
+                         lambda e=endpoint: left_in_store(e))
     report.finish()
 
 
