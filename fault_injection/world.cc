@@ -143,12 +143,15 @@ absl::Status World::RunUntil(absl::Time end) {
   const auto not_running = absl::MakeCleanup([this] { is_running_ = false; });
   do {
     Drive();
-    if (failure_.ok() && workers_ > 0 && steps_ >= options_.steps_max) {
-      Fail(absl::ResourceExhaustedError(
-          absl::StrCat("has taken more than ", options_.steps_max, " steps")));
-    }
+    CheckLimits();
   } while (failure_.ok() && workers_ > 0 && AdvanceClock(end));
   return failure_;
+}
+
+void World::CheckLimits() {
+  if (workers_ == 0 || steps_ < options_.steps_max) return;
+  Fail(absl::ResourceExhaustedError(
+      absl::StrCat("has taken more than ", options_.steps_max, " steps")));
 }
 
 // Runs all that can be run at this moment.

@@ -9,7 +9,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -50,6 +52,13 @@ struct WorldOptions {
 // World::abandoned() names it.
 struct FiberKilled {};
 
+// Raised, instead of FiberKilled, in the code that a CallerFiber made part of a world, when the run
+// has failed; what() is what Run would have returned.
+class WorldFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // What a world sees of the mistakes of simulated code: a call from another OS thread, and one that
 // blocks outside every fiber, end the process with a clear message; a fiber that raises an
 // exception ends the run. What it cannot see, and what makes runs of one seed differ or hang: real
@@ -82,6 +91,8 @@ class World final : public Scheduler {
   // A fiber that the run does not wait for, as are those that it spawns in its turn.
   FiberId SpawnDaemon(std::string actor, absl::AnyInvocable<void()> body);
   bool IsAlive(FiberId fiber) const;
+  // The running fiber is to end: each Block that can will raise FiberKilled.
+  bool is_being_killed() const;
   // Blocks the running fiber until `fiber` has ended. Never raises FiberKilled.
   void Join(FiberId fiber);
   enum class Wake { kUnblocked, kDeadline, kKilled };
@@ -124,6 +135,7 @@ class World final : public Scheduler {
   void Trace(absl::string_view what) override;
 
  private:
+  friend class CallerFiber;
   struct Actor;
   struct WorldFiber;
   struct Event;
@@ -145,8 +157,16 @@ class World final : public Scheduler {
   bool AdvanceClock(absl::Time end);
   void Drive();
 
+  // For CallerFiber.
+  void AttachCaller(std::string actor);
+  void DetachCaller();
+  static void HubMain(void* world);
+  void RunHub();
+  void CheckLimits();
+
   // The life of a fiber.
   FiberId AddFiber(std::string actor, bool is_daemon, absl::AnyInvocable<void()> body);
+  WorldFiber& NewFiber(std::string actor, bool is_daemon);
   static void FiberMain(void* fiber);
   void RunBody(WorldFiber& self);
   void End(WorldFiber& fiber, absl::string_view how);
@@ -196,7 +216,27 @@ class World final : public Scheduler {
   WorldFiber* current_ = nullptr;
   Runnable* handed_over_ = nullptr;  // Chosen by a fiber, to be run from outside every fiber.
   WorldFiber* ended_ = nullptr;      // Whose stack was the last to run, and can be taken back.
-  Fiber* outside_ = nullptr;         // The caller of Run.
+  Fiber* outside_ = nullptr;         // The caller of Run, or hub_.
+  WorldFiber* caller_ = nullptr;     // That of the CallerFiber.
+  std::optional<Fiber> hub_;         // What Run does, while there is a CallerFiber.
+};
+
+// While it lives, the code around the world is one of its fibers: where that blocks, the world runs
+// until it may go on. So a test's body can call what it tests, wait and start threads as it would
+// in production.
+class CallerFiber {
+ public:
+  // `world` must outlive it and must not be running. The same OS thread destroys it.
+  CallerFiber(World* world, std::string actor) : world_(*world) {
+    world_.AttachCaller(std::move(actor));
+  }
+  // Other fibers stop where they are; Run() or another CallerFiber lets them go on.
+  ~CallerFiber() { world_.DetachCaller(); }
+  CallerFiber(const CallerFiber&) = delete;
+  CallerFiber& operator=(const CallerFiber&) = delete;
+
+ private:
+  World& world_;
 };
 
 }  // namespace rollcall::fault

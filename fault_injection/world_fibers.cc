@@ -47,21 +47,26 @@ FiberId World::SpawnDaemon(std::string actor, absl::AnyInvocable<void()> body) {
 
 FiberId World::AddFiber(std::string actor, bool is_daemon, absl::AnyInvocable<void()> body) {
   CheckThread();
+  WorldFiber& fiber = NewFiber(std::move(actor), is_daemon);
+  fiber.body = std::move(body);
+  MakeReady(fiber);
+  return fiber.id;
+}
+
+World::WorldFiber& World::NewFiber(std::string actor, bool is_daemon) {
   if (free_fibers_.empty()) free_fibers_.push_back(&fiber_slots_.emplace_back(*this));
   WorldFiber& fiber = *free_fibers_.back();
   free_fibers_.pop_back();
   fiber_of_id_.push_back(&fiber);
   fiber.id = fiber_of_id_.size();
   fiber.actor = &ActorNamed(actor);
-  fiber.body = std::move(body);
   fiber.is_daemon = is_daemon;
   fiber.is_doomed = false;
   fiber.unwindings = 0;
   fiber.wake = Wake::kUnblocked;
   if (!is_daemon) ++workers_;
   Record(TraceKind::kSpawn, *fiber.actor, fiber.id, [&] { return absl::StrCat(fiber.id); });
-  MakeReady(fiber);
-  return fiber.id;
+  return fiber;
 }
 
 void World::FiberMain(void* fiber) {
@@ -121,6 +126,8 @@ World::WorldFiber* World::Find(FiberId fiber) const {
 }
 
 bool World::IsAlive(FiberId fiber) const { return Find(fiber) != nullptr; }
+
+bool World::is_being_killed() const { return current_ != nullptr && current_->is_doomed; }
 
 FiberId World::current() {
   CheckThread();
@@ -254,7 +261,10 @@ void World::GiveWay(WorldFiber& self) {
 // Raises FiberKilled where that can be done.
 void World::Unwind(WorldFiber& self) {
   if (++self.unwindings > kUnwindingsMax) AbandonCurrent();
-  if (std::uncaught_exceptions() == 0) throw FiberKilled();
+  if (std::uncaught_exceptions() == 0) {
+    if (&self == caller_) throw WorldFailed(std::string(failure_.message()));
+    throw FiberKilled();
+  }
   // In a destructor that runs because of an exception. Let the others end; whoever it waits for may
   // be among them.
   GiveWay(self);
@@ -288,6 +298,7 @@ void World::Abandon(WorldFiber& fiber) {
 
 void World::AbandonCurrent() {
   WorldFiber& self = *current_;
+  CHECK(&self != caller_) << "the code around a world does not end although " << failure_.message();
   abandoned_.push_back(self.actor->name);
   self.context->Abandon();
   EndCurrent(self, "abandoned");

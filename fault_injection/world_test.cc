@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "fault_injection/choice_record.h"
+#include "fault_injection/sanitizers.h"
 #include "fault_injection/trace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -22,8 +23,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr int kManyFibers = 2'000;  // The ThreadSanitizer has room for some 8,000 threads.
+#ifdef ROLLCALL_TSAN
+constexpr int kManyFibers = 500;  // The ThreadSanitizer takes 10 ms to make a thread and has room for some 8,000.
 #else
 constexpr int kManyFibers = 10'000;
 #endif
@@ -380,6 +381,75 @@ TEST(WorldTest, FibersThatWillNotEndAreAbandonedAndNamed) {
   EXPECT_TRUE(world.RunUntil(world.Now() + absl::Seconds(1)).ok());
   world.KillAll();
   EXPECT_THAT(world.abandoned(), ElementsAre("deaf", "noexcept"));
+}
+
+// --- The code around a world as a fiber ---
+
+TEST(CallerFiberTest, ATestMayBlockInItsOwnBody) {
+  World world;
+  std::vector<std::string> seen;
+  CallerFiber test(&world, "test");
+  EXPECT_EQ(world.current_actor(), "test");
+  const FiberId other = world.Spawn("w0", [&] {
+    Sleep(world, absl::Seconds(2));
+    seen.push_back("w0");
+  });
+  Sleep(world, absl::Seconds(1));
+  EXPECT_EQ(world.elapsed(), absl::Seconds(1));
+  EXPECT_THAT(seen, IsEmpty());
+  world.Join(other);
+  EXPECT_EQ(world.elapsed(), absl::Seconds(2));
+  EXPECT_THAT(seen, ElementsAre("w0"));
+}
+
+TEST(CallerFiberTest, ComesAndGoes) {
+  World world;
+  bool done = false;
+  { const CallerFiber unused(&world, "idle"); }
+  {
+    const CallerFiber test(&world, "test");
+    world.Spawn("w0", [&] {
+      Sleep(world, absl::Seconds(2));
+      done = true;
+    });
+    Sleep(world, absl::Seconds(1));
+  }
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(world.Run().ok());
+  EXPECT_TRUE(done);
+  EXPECT_EQ(world.elapsed(), absl::Seconds(2));
+}
+
+TEST(CallerFiberTest, AFailureIsRaisedInTheTestOnceTheOthersHaveEnded) {
+  std::vector<std::string> ended;
+  World world;
+  CallerFiber test(&world, "test");
+  const FiberId other = world.Spawn("w0", [&] {
+    Notes notes{ended, "w0"};
+    world.Block(absl::InfiniteFuture(), "key /a");
+  });
+  try {
+    struct Joins {
+      ~Joins() { world.Join(other); }
+      World& world;
+      FiberId other;
+    };
+    Joins joins{world, other};
+    world.Block(absl::InfiniteFuture(), "key /b");
+    FAIL() << "a stuck world went on";
+  } catch (const WorldFailed& failure) {
+    EXPECT_THAT(failure.what(), HasSubstr("is stuck"));
+    EXPECT_THAT(failure.what(), HasSubstr("test: waits for key /b since +0"));
+    EXPECT_THAT(failure.what(), HasSubstr("w0: waits for key /a since +0"));
+  }
+  EXPECT_THAT(ended, ElementsAre("w0"));
+}
+
+TEST(CallerFiberTest, AnExceptionOfAnotherFiberEndsTheTest) {
+  World world;
+  CallerFiber test(&world, "test");
+  world.Spawn("w0", [] { throw std::runtime_error("no such rank"); });
+  EXPECT_THROW(Sleep(world, absl::Seconds(1)), WorldFailed);
 }
 
 // --- Choices ---
