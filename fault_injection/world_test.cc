@@ -24,7 +24,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 #ifdef ROLLCALL_TSAN
-constexpr int kManyFibers = 500;  // The ThreadSanitizer takes 10 ms to make a thread and has room for some 8,000.
+constexpr int kManyFibers =
+    500;  // The ThreadSanitizer takes 10 ms to make a thread and has room for some 8,000.
 #else
 constexpr int kManyFibers = 10'000;
 #endif

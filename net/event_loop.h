@@ -56,8 +56,8 @@ class Stream {
   // it and pause reading, or close.
   virtual size_t unsent_bytes() const = 0;
 
-  // While paused, no OnBytes, and the peer's end of stream is not noticed. That the connection broke
-  // may be: OnEnd with the error, and what had come and was not read is lost.
+  // While paused, no OnBytes, and the peer's end of stream is not noticed. That the connection
+  // broke may be: OnEnd with the error, and what had come and was not read is lost.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
 
@@ -67,8 +67,8 @@ class Stream {
   virtual const SocketAddress& peer_address() const = 0;
 };
 
-// Accepts connections until destroyed. Loop's thread only, like a Stream; not to be destroyed inside
-// its own AcceptCallback.
+// Accepts connections until destroyed. Loop's thread only, like a Stream; not to be destroyed
+// inside its own AcceptCallback.
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -86,7 +86,8 @@ struct ListenOptions {
   // The kernel cuts it to net.core.somaxconn.
   int backlog = 1 << 16;
   // >= 0: take over this bound stream socket (listening or not) instead of binding one. `port` must
-  // be its port, or 0. Ownership passes on success; on an error the caller keeps it (kBadDescriptor).
+  // be its port, or 0. Ownership passes on success; on an error the caller keeps it
+  // (kBadDescriptor).
   int adopt_fd = -1;
 };
 

@@ -10,7 +10,8 @@
 
 namespace rollcall {
 
-// Nanosecond resolution. absl::Duration itself is too wide to be atomic without a lock. Thread-safe.
+// Nanosecond resolution. absl::Duration itself is too wide to be atomic without a lock.
+// Thread-safe.
 class AtomicDuration {
  public:
   explicit AtomicDuration(absl::Duration value) { Set(value); }

@@ -66,8 +66,9 @@ class DistNetworkError : public DistError {
   DistNetworkError(ErrorCode code, std::string summary, ErrorDetails details);
 };
 
-// --- The border -----------------------------------------------------------------------------------
-// A status that carries a code and details, for use below the surface.
+// --- The border
+// ----------------------------------------------------------------------------------- A status that
+// carries a code and details, for use below the surface.
 absl::Status StoreStatus(ErrorCode code, std::string summary, ErrorDetails details);
 
 // Code and details of a status made by StoreStatus. A status from net/ gets the code that follows

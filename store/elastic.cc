@@ -97,8 +97,7 @@ ScopedTimeout::ScopedTimeout(Store& store, absl::Duration timeout)
 
 ScopedTimeout::~ScopedTimeout() { store_.SetTimeout(before_); }
 
-std::vector<std::string> GetAll(Store& store, int rank, absl::string_view prefix,
-                                int world_size) {
+std::vector<std::string> GetAll(Store& store, int rank, absl::string_view prefix, int world_size) {
   std::vector<std::string> keys;
   for (int other = 0; other < world_size; ++other) keys.push_back(absl::StrCat(prefix, other));
   std::vector<std::string> values = store.MultiGet(keys);

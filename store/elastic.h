@@ -42,8 +42,8 @@ using RankName = std::function<std::string(int rank)>;
 
 struct BarrierOptions {
   absl::Duration timeout = absl::Minutes(5);
-  // With it, a time-out names the ranks that did not come: each rank that came leaves a trace, rank 0
-  // looks for them for trace_timeout.
+  // With it, a time-out names the ranks that did not come: each rank that came leaves a trace, rank
+  // 0 looks for them for trace_timeout.
   std::optional<int> rank;
   RankName rank_name;  // Needs `rank`, else std::invalid_argument.
   absl::Duration trace_timeout = absl::Seconds(10);

@@ -1,4 +1,5 @@
-// The one table of everything that can go wrong, as a user meets it. docs/errors.md is made from it.
+// The one table of everything that can go wrong, as a user meets it. docs/errors.md is made from
+// it.
 #ifndef ROLLCALL_STORE_ERROR_CODE_H_
 #define ROLLCALL_STORE_ERROR_CODE_H_
 
@@ -10,41 +11,41 @@ namespace rollcall {
 // Stable: names and meanings stay, new ones may come.
 enum class ErrorCode {
   // Raised as DistStoreError.
-  kWaitTimeout,       // get, wait, multi_get, queue_pop: a key did not come in time.
-  kJoinTimeout,       // Not all workers joined in time.
-  kBarrierTimeout,    // Not all ranks reached the barrier in time.
-  kGatherTimeout,     // Not all ranks left their value in time.
-  kQueueEmpty,        // Raised as DistQueueEmptyError.
-  kNotANumber,        // add, barrier: what is stored under the key is no number.
+  kWaitTimeout,     // get, wait, multi_get, queue_pop: a key did not come in time.
+  kJoinTimeout,     // Not all workers joined in time.
+  kBarrierTimeout,  // Not all ranks reached the barrier in time.
+  kGatherTimeout,   // Not all ranks left their value in time.
+  kQueueEmpty,      // Raised as DistQueueEmptyError.
+  kNotANumber,      // add, barrier: what is stored under the key is no number.
   kKeyTooLong,
   kValueTooLarge,
-  kTooManyKeys,       // Or too many bytes in one request.
-  kSizeMismatch,      // multi_set: as many values as keys are needed.
-  kUnsupported,       // This store, server or dialect has no such operation.
-  kProtocol,          // The server answered what no store answers.
-  kFile,              // FileStore: the file cannot be opened, locked, read or written, or is damaged.
+  kTooManyKeys,   // Or too many bytes in one request.
+  kSizeMismatch,  // multi_set: as many values as keys are needed.
+  kUnsupported,   // This store, server or dialect has no such operation.
+  kProtocol,      // The server answered what no store answers.
+  kFile,          // FileStore: the file cannot be opened, locked, read or written, or is damaged.
   // Raised as DistNetworkError.
-  kConnectRefused,    // Until the deadline, nobody listened there.
-  kConnectNoAnswer,   // Until the deadline, nothing came back (black hole, full backlog).
-  kUnreachable,       // No route.
-  kNameLookup,        // The host name has no address.
-  kNotAStore,         // Somebody listens there, but does not speak the store's protocol.
-  kAddressInUse,      // The server's port is taken.
-  kCannotListen,      // Any other failure to listen.
-  kListenDescriptor,  // The inherited descriptor is not a bound socket with the right port.
-  kConnectionLost,    // The server closed or reset the connection, or its host vanished.
-  kReplyTimeout,      // The server took the request and did not answer in time.
-  kResourceExhausted, // Descriptors, local ports, memory.
-  kClosed,            // The store was closed on this side.
+  kConnectRefused,     // Until the deadline, nobody listened there.
+  kConnectNoAnswer,    // Until the deadline, nothing came back (black hole, full backlog).
+  kUnreachable,        // No route.
+  kNameLookup,         // The host name has no address.
+  kNotAStore,          // Somebody listens there, but does not speak the store's protocol.
+  kAddressInUse,       // The server's port is taken.
+  kCannotListen,       // Any other failure to listen.
+  kListenDescriptor,   // The inherited descriptor is not a bound socket with the right port.
+  kConnectionLost,     // The server closed or reset the connection, or its host vanished.
+  kReplyTimeout,       // The server took the request and did not answer in time.
+  kResourceExhausted,  // Descriptors, local ports, memory.
+  kClosed,             // The store was closed on this side.
 };
 
 struct ErrorCodeInfo {
   ErrorCode code;
-  absl::string_view name;        // "WAIT_TIMEOUT"
-  absl::string_view error_class; // "DistStoreError", "DistQueueEmptyError", "DistNetworkError"
-  absl::string_view meaning;     // One sentence.
-  absl::string_view cause;       // The usual cause.
-  absl::string_view remedy;      // What to do; also the last sentence of what().
+  absl::string_view name;         // "WAIT_TIMEOUT"
+  absl::string_view error_class;  // "DistStoreError", "DistQueueEmptyError", "DistNetworkError"
+  absl::string_view meaning;      // One sentence.
+  absl::string_view cause;        // The usual cause.
+  absl::string_view remedy;       // What to do; also the last sentence of what().
 };
 
 absl::Span<const ErrorCodeInfo> AllErrorCodes();

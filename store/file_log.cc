@@ -52,8 +52,7 @@ std::optional<absl::string_view> TakeText(absl::string_view& bytes) {
 
 absl::Status WriteAll(int fd, absl::string_view bytes, absl::FunctionRef<absl::Status(int)> error) {
   while (!bytes.empty()) {
-    const ssize_t written =
-        RetryOnInterrupt([&] { return write(fd, bytes.data(), bytes.size()); });
+    const ssize_t written = RetryOnInterrupt([&] { return write(fd, bytes.data(), bytes.size()); });
     if (written < 0) return error(errno);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
@@ -76,7 +75,8 @@ absl::Status FileLog::Access::Append(absl::string_view name, absl::string_view v
   record.reserve(8 + name.size() + value.size());
   AppendText(name, record);
   AppendText(value, record);
-  // A record that is only half there (a full disk) would be damage to all who read on: take it back.
+  // A record that is only half there (a full disk) would be damage to all who read on: take it
+  // back.
   const off_t end = lseek(fd_, 0, SEEK_END);
   absl::Status written =
       WriteAll(fd_, record, [this](int error) { return log_.Error("cannot write", error); });
@@ -131,8 +131,8 @@ absl::Status FileLog::ReadNews(int fd) {
 }
 
 absl::Status FileLog::WithLock(bool writes, absl::FunctionRef<absl::Status(Access&)> work) {
-  const int fd = RetryOnInterrupt(
-      [&] { return open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
+  const int fd =
+      RetryOnInterrupt([&] { return open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
   if (fd < 0) return Error("cannot open", errno);
   auto close_file = absl::MakeCleanup([fd] { close(fd); });  // Unlocks, too.
   if (RetryOnInterrupt([&] { return flock(fd, writes ? LOCK_EX : LOCK_SH); }) != 0) {

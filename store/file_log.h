@@ -18,8 +18,8 @@
 
 namespace rollcall {
 
-// One reader and writer. Reads only what was added since it last looked. Not thread-safe; any number
-// of processes may have the same file open, each access under an flock.
+// One reader and writer. Reads only what was added since it last looked. Not thread-safe; any
+// number of processes may have the same file open, each access under an flock.
 class FileLog {
  public:
   // By name as in the file ("/K", "refcount/").
@@ -41,8 +41,8 @@ class FileLog {
   explicit FileLog(std::string path) : path_(std::move(path)) {}
 
   // Opens the file (creating it), locks it, reads what is new, runs `work`, unlocks and closes. A
-  // shared lock if `writes` is false. FILE errors name the path, the call and the errno; a record that
-  // is damaged or incomplete is FILE too, and what was read before it stays.
+  // shared lock if `writes` is false. FILE errors name the path, the call and the errno; a record
+  // that is damaged or incomplete is FILE too, and what was read before it stays.
   absl::Status WithLock(bool writes, absl::FunctionRef<absl::Status(Access&)> work);
 
   void Remove();

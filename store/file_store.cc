@@ -52,9 +52,8 @@ class FileStore::Shared {
  public:
   Shared(net::Env& env, std::string path, int world_size)
       : env_(env), world_size_(world_size), monitor_(env.NewMonitor()), log_(std::move(path)) {
-    ThrowIfError(With(true, [](FileLog::Access& file) {
-      return AddTo(file, kReferences, 1).status();
-    }));
+    ThrowIfError(
+        With(true, [](FileLog::Access& file) { return AddTo(file, kReferences, 1).status(); }));
   }
 
   ~Shared() {
@@ -228,8 +227,7 @@ std::vector<std::string> FileStore::MultiGet(absl::Span<const std::string> keys)
   return AwaitValues({keys.begin(), keys.end()}, timeout(), "multi_get");
 }
 
-void FileStore::MultiSet(absl::Span<const std::string> keys,
-                         absl::Span<const std::string> values) {
+void FileStore::MultiSet(absl::Span<const std::string> keys, absl::Span<const std::string> values) {
   ThrowIfError(CheckSameSize(keys.size(), values.size()));
   ThrowIfError(shared_->With(true, [&](FileLog::Access& file) {
     for (size_t i = 0; i < keys.size(); ++i) {

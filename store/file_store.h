@@ -1,5 +1,5 @@
-// A Store in a file that all ranks can open: on one machine, or on a network file system with working
-// locks.
+// A Store in a file that all ranks can open: on one machine, or on a network file system with
+// working locks.
 #ifndef ROLLCALL_STORE_FILE_STORE_H_
 #define ROLLCALL_STORE_FILE_STORE_H_
 
@@ -15,13 +15,15 @@
 
 namespace rollcall {
 
-// The file has the format of torch's FileStore (file_log.h), so that ranks of ours and of torch's can
-// share one. Waiting is polling, every 10 ms. Append, multi_get and multi_set are built from the
-// other operations: append is atomic, multi_set is not. No queues and no server barrier (UNSUPPORTED):
-// Barrier uses two bookkeeping keys, "K/num_members" and "K/last_member", as torch's fall-back does.
+// The file has the format of torch's FileStore (file_log.h), so that ranks of ours and of torch's
+// can share one. Waiting is polling, every 10 ms. Append, multi_get and multi_set are built from
+// the other operations: append is atomic, multi_set is not. No queues and no server barrier
+// (UNSUPPORTED): Barrier uses two bookkeeping keys, "K/num_members" and "K/last_member", as torch's
+// fall-back does.
 //
-// Every store (clones counted with their original) counts itself in and out; the last one out removes the file, if `world_size` is
-// known and at least that many have gone. Raises FILE if the file cannot be used or is damaged.
+// Every store (clones counted with their original) counts itself in and out; the last one out
+// removes the file, if `world_size` is known and at least that many have gone. Raises FILE if the
+// file cannot be used or is damaged.
 class FileStore : public Store {
  public:
   // `world_size` <= 0: not known, and the file stays. `env` must outlive the store and its clones.

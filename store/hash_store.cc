@@ -24,7 +24,8 @@ using protocol::Reply;
 using protocol::ReplyKind;
 using protocol::Request;
 
-// Users' keys get the "/" that TcpStore gives them, so that none can be one of rollcall's own marks.
+// Users' keys get the "/" that TcpStore gives them, so that none can be one of rollcall's own
+// marks.
 std::string WireKey(absl::string_view key) { return absl::StrCat("/", key); }
 
 Request MakeRequest(Operation operation, absl::Span<const std::string> keys = {},
@@ -99,8 +100,8 @@ class HashStore::Core {
     return released;
   }
 
-  // Not the engine's wait: that is also satisfied by a key of the queue's name, which leaves nothing
-  // to pop. False once `deadline` has passed.
+  // Not the engine's wait: that is also satisfied by a key of the queue's name, which leaves
+  // nothing to pop. False once `deadline` has passed.
   bool AwaitPush(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(*monitor_) {
     if (env_.Now() >= deadline) return false;
     monitor_->WaitUntil(deadline);

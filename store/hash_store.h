@@ -13,9 +13,9 @@
 
 namespace rollcall {
 
-// The very engine of the server, without a network: same semantics, no limits on sizes. Clones share
-// the data, which lives as long as the last of them. NOT_A_NUMBER, WAIT_TIMEOUT, BARRIER_TIMEOUT,
-// QUEUE_EMPTY and SIZE_MISMATCH are all it raises, and std::invalid_argument.
+// The very engine of the server, without a network: same semantics, no limits on sizes. Clones
+// share the data, which lives as long as the last of them. NOT_A_NUMBER, WAIT_TIMEOUT,
+// BARRIER_TIMEOUT, QUEUE_EMPTY and SIZE_MISMATCH are all it raises, and std::invalid_argument.
 class HashStore : public Store {
  public:
   // `env` must outlive the store and its clones.

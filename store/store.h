@@ -71,11 +71,11 @@ class Store {
   virtual void MultiSet(absl::Span<const std::string> keys,
                         absl::Span<const std::string> values) = 0;
 
-  // --- Queues: first in, first out; their names are apart from those of keys. UNSUPPORTED where the
-  // store has none. ---
+  // --- Queues: first in, first out; their names are apart from those of keys. UNSUPPORTED where
+  // the store has none. ---
   virtual void QueuePush(absl::string_view key, absl::string_view value) = 0;
-  // With `block`, waits for something to pop (WAIT_TIMEOUT); without, QUEUE_EMPTY at once. Of several
-  // that wait, each gets a value of its own.
+  // With `block`, waits for something to pop (WAIT_TIMEOUT); without, QUEUE_EMPTY at once. Of
+  // several that wait, each gets a value of its own.
   std::string QueuePop(absl::string_view key, bool block = true) {
     return QueuePop(key, block, timeout());
   }
@@ -85,8 +85,8 @@ class Store {
   // The names of all keys, in no order.
   virtual std::vector<std::string> ListKeys() = 0;
 
-  // Returns once `world_size` callers have come; world_size <= 0 passes at once. One use per key, as
-  // in torch: collectives.h has one that can be used again and names who is missing.
+  // Returns once `world_size` callers have come; world_size <= 0 passes at once. One use per key,
+  // as in torch: collectives.h has one that can be used again and names who is missing.
   // BARRIER_TIMEOUT.
   void Barrier(absl::string_view key, int64_t world_size) { Barrier(key, world_size, timeout()); }
   virtual void Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout) = 0;

@@ -18,11 +18,10 @@ constexpr size_t kKeysNamedMax = 16;
 
 std::string NameKeys(const std::vector<std::string>& keys, absl::string_view prefix) {
   const size_t named = std::min(keys.size(), kKeysNamedMax);
-  std::string names = absl::StrJoin(
-      keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(named), ", ",
-      [prefix](std::string* out, const std::string& key) {
-        absl::StrAppend(out, prefix, absl::Utf8SafeCHexEscape(key));
-      });
+  std::string names = absl::StrJoin(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(named),
+                                    ", ", [prefix](std::string* out, const std::string& key) {
+                                      absl::StrAppend(out, prefix, absl::Utf8SafeCHexEscape(key));
+                                    });
   if (named < keys.size()) absl::StrAppend(&names, " and ", keys.size() - named, " more");
   return names;
 }
@@ -46,9 +45,8 @@ absl::Status CheckSameSize(size_t keys, size_t values) {
 }
 
 absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout) {
-  std::string summary =
-      absl::StrCat("wait timeout after ", absl::ToInt64Milliseconds(timeout),
-                   "ms, keys: ", NameKeys(details.keys, "/"));
+  std::string summary = absl::StrCat("wait timeout after ", absl::ToInt64Milliseconds(timeout),
+                                     "ms, keys: ", NameKeys(details.keys, "/"));
   if (!details.missing_keys.empty() && details.missing_keys.size() < details.keys.size()) {
     absl::StrAppend(&summary, "; missing: ", NameKeys(details.missing_keys, "/"));
   }
@@ -57,9 +55,8 @@ absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout) {
 
 absl::Status BarrierTimeoutError(ErrorDetails details, absl::string_view key,
                                  absl::Duration timeout) {
-  std::string summary =
-      absl::StrCat("barrier timeout after ", absl::ToInt64Milliseconds(timeout),
-                   "ms, key: ", absl::Utf8SafeCHexEscape(key));
+  std::string summary = absl::StrCat("barrier timeout after ", absl::ToInt64Milliseconds(timeout),
+                                     "ms, key: ", absl::Utf8SafeCHexEscape(key));
   return StoreStatus(ErrorCode::kBarrierTimeout, std::move(summary), std::move(details));
 }
 

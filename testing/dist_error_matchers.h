@@ -23,17 +23,17 @@ std::optional<DistError> DistErrorOf(Call call) {
 }  // namespace rollcall
 
 // Fails unless `statement` raises a DistError with this code.
-#define EXPECT_DIST_ERROR(statement, expected_code)                                          \
-  do {                                                                                       \
-    const std::optional<::rollcall::DistError> raised =                                      \
-        ::rollcall::DistErrorOf([&] { statement; });                                         \
-    if (!raised.has_value()) {                                                               \
-      ADD_FAILURE() << #statement << " raised nothing";                                      \
-    } else {                                                                                 \
-      EXPECT_EQ(::rollcall::ErrorCodeName(raised->code()),                                   \
-                ::rollcall::ErrorCodeName(expected_code))                                    \
-          << raised->what();                                                                 \
-    }                                                                                        \
+#define EXPECT_DIST_ERROR(statement, expected_code)        \
+  do {                                                     \
+    const std::optional<::rollcall::DistError> raised =    \
+        ::rollcall::DistErrorOf([&] { statement; });       \
+    if (!raised.has_value()) {                             \
+      ADD_FAILURE() << #statement << " raised nothing";    \
+    } else {                                               \
+      EXPECT_EQ(::rollcall::ErrorCodeName(raised->code()), \
+                ::rollcall::ErrorCodeName(expected_code))  \
+          << raised->what();                               \
+    }                                                      \
   } while (false)
 
 #endif  // ROLLCALL_TESTING_DIST_ERROR_MATCHERS_H_

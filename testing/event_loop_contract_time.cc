@@ -149,7 +149,8 @@ TEST_P(EventLoopContract, NeverRunsATimerEarly) {
   });
 }
 
-// A timer may come due while the loop is on its way into a wait, and must end that wait all the same.
+// A timer may come due while the loop is on its way into a wait, and must end that wait all the
+// same.
 TEST_P(EventLoopContract, MissesNoneOfManyShortTimers) {
   WithLoop([](Env&, EventLoop& loop) {
     int left = 500;

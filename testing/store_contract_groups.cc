@@ -23,14 +23,14 @@ constexpr absl::Duration kLong = absl::Seconds(30);
 constexpr absl::Duration kShort = absl::Milliseconds(60);
 
 // Runs body(rank, store) for every rank, each in a thread and on a store of its own.
-#define RUN_RANKS(world_size, body)                                                \
-  do {                                                                             \
-    std::vector<std::unique_ptr<Store>> stores;                                    \
-    for (int rank = 0; rank < (world_size); ++rank) stores.push_back(Join());      \
-    for (int rank = 0; rank < (world_size); ++rank) {                              \
-      Start([&, rank] { (body)(rank, *stores[static_cast<size_t>(rank)]); });      \
-    }                                                                              \
-    JoinThreads();                                                                 \
+#define RUN_RANKS(world_size, body)                                           \
+  do {                                                                        \
+    std::vector<std::unique_ptr<Store>> stores;                               \
+    for (int rank = 0; rank < (world_size); ++rank) stores.push_back(Join()); \
+    for (int rank = 0; rank < (world_size); ++rank) {                         \
+      Start([&, rank] { (body)(rank, *stores[static_cast<size_t>(rank)]); }); \
+    }                                                                         \
+    JoinThreads();                                                            \
   } while (false)
 
 TEST_P(StoreContract, CollectiveBarrierCanBeUsedAgain) {
@@ -133,8 +133,9 @@ TEST_P(StoreContract, CollectivesRefuseImpossiblePlaces) {
 
 TEST_P(StoreContract, ElasticSynchronize) {
   const auto rank_body = [](int rank, Store& mine) {
-    EXPECT_THAT(elastic::Synchronize(mine, absl::StrCat("data", rank), rank, 3, "torchelastic/test"),
-                ElementsAre("data0", "data1", "data2"));
+    EXPECT_THAT(
+        elastic::Synchronize(mine, absl::StrCat("data", rank), rank, 3, "torchelastic/test"),
+        ElementsAre("data0", "data1", "data2"));
   };
   RUN_RANKS(3, rank_body);
   EXPECT_EQ(store().Get("torchelastic/test1"), "data1");
@@ -169,8 +170,9 @@ TEST_P(StoreContract, ElasticBarrierTracesMissingRanks) {
     });
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
-    EXPECT_THAT(error->what(), HasSubstr(rank == 0 ? "missing_ranks=[Rank 2 host]"
-                                                   : "check rank 0 (Rank 0 host) for missing rank"));
+    EXPECT_THAT(error->what(),
+                HasSubstr(rank == 0 ? "missing_ranks=[Rank 2 host]"
+                                    : "check rank 0 (Rank 0 host) for missing rank"));
   };
   RUN_RANKS(3, rank_body);
 }

@@ -16,12 +16,12 @@ namespace {
 using testing::UnorderedElementsAre;
 
 // A store without queues must say so, and each test of this part tests that of it instead.
-#define RETURN_IF_NO_QUEUES()                                                           \
-  if (!has_queues()) {                                                                  \
-    EXPECT_DIST_ERROR(store().QueuePush("q", "v"), ErrorCode::kUnsupported);            \
-    EXPECT_DIST_ERROR(store().QueuePop("q", false), ErrorCode::kUnsupported);           \
-    EXPECT_DIST_ERROR(store().QueueLen("q"), ErrorCode::kUnsupported);                  \
-    return;                                                                             \
+#define RETURN_IF_NO_QUEUES()                                                 \
+  if (!has_queues()) {                                                        \
+    EXPECT_DIST_ERROR(store().QueuePush("q", "v"), ErrorCode::kUnsupported);  \
+    EXPECT_DIST_ERROR(store().QueuePop("q", false), ErrorCode::kUnsupported); \
+    EXPECT_DIST_ERROR(store().QueueLen("q"), ErrorCode::kUnsupported);        \
+    return;                                                                   \
   }
 
 TEST_P(StoreContract, QueueIsFirstInFirstOut) {

@@ -75,7 +75,10 @@ TEST_P(StoreContract, EveryWayToMakeAKeyWakesItsWaiter) {
       {"compare_set", [&] { store().CompareSet("compare_set", "", "v"); }},
       {"add", [&] { store().Add("add", 1); }},
       {"append", [&] { store().Append("append", "v"); }},
-      {"multi_set", [&] { store().MultiSet({"x", "multi_set"}, {"v", "v"}); }},
+      {"multi_set",
+       [&] {
+         store().MultiSet({"x", "multi_set"}, {"v", "v"});
+       }},
   };
   for (const auto& [key, make] : makers) {
     Start([&waiter, key = key] { waiter->Wait({key}, absl::Seconds(30)); });
