@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,6 +67,8 @@ class FaultySyscalls final : public SyscallsDecorator {
  public:
   Failing accept, recv, send, send_msg, epoll_create, event_fd, epoll_ctl, epoll_wait;
   std::atomic<size_t> bytes_per_send_max = SIZE_MAX;
+  std::atomic<size_t> bytes_per_recv_max = SIZE_MAX;
+  std::atomic<int> endless_fd = -1;  // There is always a bufferful to read from it.
   std::atomic<int> last_accepted = -1;
 
   int Accept4(int fd, sockaddr* address, socklen_t* length_bytes, int flags) override {
@@ -75,7 +79,9 @@ class FaultySyscalls final : public SyscallsDecorator {
   }
   ssize_t Recv(int fd, void* buffer, size_t size_bytes, int flags) override {
     if (recv.Fails()) return recv.result();
-    return SyscallsDecorator::Recv(fd, buffer, size_bytes, flags);
+    if (fd == endless_fd) return static_cast<ssize_t>(size_bytes);
+    return SyscallsDecorator::Recv(fd, buffer, std::min<size_t>(size_bytes, bytes_per_recv_max),
+                                   flags);
   }
   ssize_t Send(int fd, const void* buffer, size_t size_bytes, int flags) override {
     if (send.Fails()) return send.result();
@@ -228,6 +234,8 @@ TEST_P(SocketLoopFaults, EndsARestThatItsListenerDoesNotOutlive) {
   ASSERT_TRUE(scenario().Eventually([&] { return syscalls_.accept.failures() > 0; }));
   scenario().CloseListener();
   const int failures = syscalls_.accept.failures();
+  const absl::Time after_the_rest = RealEnv().Now() + absl::Milliseconds(150);
+  EXPECT_TRUE(scenario().Eventually([&] { return RealEnv().Now() > after_the_rest; }));
   EXPECT_EQ(scenario().ReceiveAll(*client), "");
   scenario().OnLoop([&] { EXPECT_EQ(syscalls_.accept.failures(), failures); });
 }
@@ -273,6 +281,35 @@ TEST_P(SocketLoopFaults, SaysWhyReadingFailed) {
       EXPECT_EQ(GetNetErrorInfo(scenario().session(0).why)->errno_value, expected.errno_value);
     });
   }
+}
+
+TEST_P(SocketLoopFaults, ReadsOnlyAShareInEachTurnFromAPeerThatNeverPauses) {
+  const std::unique_ptr<Connection> endless = scenario().ConnectAndMeet();
+  scenario().OnLoop([&] {
+    Session& session = scenario().session(0);
+    session.on_bytes = [&session](absl::string_view) { session.received.clear(); };
+    syscalls_.endless_fd = syscalls_.last_accepted.load();
+  });
+  scenario().Send(*endless, "x");
+  const std::unique_ptr<Connection> client = scenario().ConnectAndMeet();
+  for (int i = 0; i < 10; ++i) ExpectEcho(*client, "hello");
+}
+
+TEST_P(SocketLoopFaults, ReadsAllThatCameBeforeAResetHoweverSlowly) {
+  const std::string bytes = "twenty bytes, in all";
+  std::unique_ptr<Connection> client = scenario().ConnectAndMeet();
+  scenario().OnLoop([&] { scenario().session(0).stream->Write("never read"); });
+  scenario().WhileLoopIsBusy([&] {
+    syscalls_.bytes_per_recv_max = 1;
+    scenario().session(0).on_bytes = nullptr;
+    scenario().Send(*client, bytes);
+    client.reset();  // With bytes unread, which makes it a reset.
+  });
+  ASSERT_TRUE(scenario().Eventually([&] { return scenario().session(0).times_ended == 1; }));
+  scenario().OnLoop([&] {
+    EXPECT_EQ(scenario().session(0).received, bytes);
+    EXPECT_EQ(KindOf(scenario().session(0).why), NetErrorKind::kReset);
+  });
 }
 
 TEST_P(SocketLoopFaults, WritesOnAfterASignalOrAFullSocket) {
@@ -387,6 +424,30 @@ TEST(EpollLoopFaults, EndsAStreamThatCannotBeWatchedAndDoesNotListenUnwatched) {
       [&] { EXPECT_EQ(KindOf(scenario.session(0).why), NetErrorKind::kResourceExhausted); });
 }
 
+TEST(EpollLoopFaults, WaitsQuietlyWhilePeersThatHaveEndedAreLeftUnread) {
+  constexpr int kRequests = 100;
+  FaultySyscalls syscalls;
+  auto loop = EpollLoop::New(&syscalls, &RealEnv());
+  ASSERT_TRUE(loop.ok());
+  LoopScenario scenario(RealEnv(), *std::move(loop));
+  scenario.on_accept = LoopScenario::Echo;
+  scenario.Listen();
+  const std::unique_ptr<Connection> paused = scenario.ConnectAndMeet();
+  const std::unique_ptr<Connection> ended = scenario.ConnectAndMeet();
+  scenario.OnLoop([&] { scenario.session(0).stream->PauseReading(); });
+  ASSERT_EQ(paused->ShutdownWrite(), absl::OkStatus());
+  ASSERT_EQ(ended->ShutdownWrite(), absl::OkStatus());
+  ASSERT_TRUE(scenario.Eventually([&] { return scenario.session(1).times_ended == 1; }));
+
+  const std::unique_ptr<Connection> client = scenario.ConnectAndMeet();
+  const int before = syscalls.epoll_wait.calls();
+  for (int i = 0; i < kRequests; ++i) {
+    scenario.Send(*client, "x");
+    ASSERT_EQ(scenario.Receive(*client, 1), "x");
+  }
+  EXPECT_LE(syscalls.epoll_wait.calls(), before + 2 * kRequests);
+}
+
 TEST(EpollLoopFaults, WatchesAConnectionWithTwoCallsFromItsBeginningToItsEnd) {
   FaultySyscalls syscalls;
   auto loop = EpollLoop::New(&syscalls, &RealEnv());
@@ -395,6 +456,7 @@ TEST(EpollLoopFaults, WatchesAConnectionWithTwoCallsFromItsBeginningToItsEnd) {
   scenario.on_accept = [](Session& session) {
     session.on_end = [&session] { session.stream->Close(); };
     LoopScenario::Echo(session);
+    session.stream->ResumeReading();
   };
   scenario.Listen();
   const int before = syscalls.epoll_ctl.calls();

@@ -355,6 +355,35 @@ TEST_P(EventLoopContract, LetsAStreamBeDestroyedByAPostFromItsOwnEnd) {
 
 // --- Fairness ---
 
+TEST_P(EventLoopContract, ReadsInTurnsFromThoseWhoHaveSentMuch) {
+  static constexpr size_t kBytesEach = 1 << 20;  // The sockets' buffers hold that.
+  WithRunningLoop([](LoopScenario& scenario) {
+    scenario.Listen();
+    std::vector<std::unique_ptr<Connection>> clients;
+    for (int i = 0; i < 2; ++i) clients.push_back(scenario.ConnectAndMeet());
+    size_t other_had_when_first_was_done = 0;
+    scenario.OnLoop([&] {
+      for (auto& session : scenario.sessions()) {
+        session->on_bytes = [&, self = session.get()](absl::string_view) {
+          if (self->received.size() < kBytesEach || other_had_when_first_was_done > 0) return;
+          for (auto& other : scenario.sessions()) {
+            if (other.get() != self) other_had_when_first_was_done = other->received.size();
+          }
+        };
+      }
+    });
+    scenario.WhileLoopIsBusy([&] {
+      for (auto& client : clients) scenario.Send(*client, std::string(kBytesEach, 'x'));
+    });
+    EXPECT_TRUE(scenario.Eventually([&] {
+      return scenario.session(0).received.size() + scenario.session(1).received.size() ==
+             2 * kBytesEach;
+    }));
+    EXPECT_GT(other_had_when_first_was_done, 0u);
+    scenario.EndSessions();
+  });
+}
+
 TEST_P(EventLoopContract, ServesOthersTimersAndPostsDuringAFlood) {
   WithRunningLoop([](LoopScenario& scenario) {
     bool flooded = false;
