@@ -1,0 +1,170 @@
+#include "fault_injection/sim_fabric.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "fault_injection/stable_hash.h"
+#include "glog/logging.h"
+
+namespace rollcall::fault {
+namespace {
+
+// How finely a link's jitter is drawn.
+constexpr uint64_t kJitterSteps = 1000;
+
+}  // namespace
+
+SimHost::SimHost(SimFabric* fabric, std::string name, std::vector<IpAddress> addresses,
+                 const SimHostOptions& options)
+    : fabric_(*fabric),
+      name_(std::move(name)),
+      addresses_(std::move(addresses)),
+      options_(options) {
+  ports_.set_ephemeral_range(options.ephemeral_first, options.ephemeral_last);
+}
+
+bool SimHost::HasAddress(const IpAddress& address) const {
+  if (address.is_loopback()) return address.is_v4() || options_.has_ipv6;
+  return std::find(addresses_.begin(), addresses_.end(), address) != addresses_.end();
+}
+
+std::optional<IpAddress> SimHost::SourceFor(const IpAddress& destination) const {
+  if (destination.is_loopback()) {
+    if (!HasAddress(destination)) return std::nullopt;
+    return destination.is_v4() ? IpAddress::LoopbackV4() : IpAddress::LoopbackV6();
+  }
+  if (HasAddress(destination)) return destination;
+  for (const IpAddress& address : addresses_) {
+    if (address.is_v4() == destination.is_v4()) return address;
+  }
+  return std::nullopt;
+}
+
+bool SimHost::Refuses(uint16_t port) const {
+  return std::any_of(refused_ports_.begin(), refused_ports_.end(),
+                     [&](uint16_t refused) { return refused == 0 || refused == port; });
+}
+
+Link& SimHost::LinkTo(const SimHost& to) {
+  const auto [found, is_new] = links_.try_emplace(&to);
+  if (is_new) found->second.options = fabric_.options().link;
+  return found->second;
+}
+
+SimFabric::SimFabric(Scheduler* scheduler, const SimNetOptions& options)
+    : scheduler_(*scheduler), options_(options) {
+  default_link_.options = options.link;
+}
+
+SimFabric::~SimFabric() {
+  while (!sockets_.empty()) delete sockets_.back();
+}
+
+SimHost& SimFabric::AddHost(std::string name, std::vector<IpAddress> addresses,
+                            const SimHostOptions& options) {
+  for (const IpAddress& address : addresses) {
+    CHECK(HostOf(address) == nullptr) << "two hosts with one address: " << name;
+  }
+  hosts_.push_back(std::make_unique<SimHost>(this, std::move(name), std::move(addresses), options));
+  return *hosts_.back();
+}
+
+SimHost* SimFabric::HostOf(const IpAddress& address) {
+  for (const std::unique_ptr<SimHost>& host : hosts_) {
+    const std::vector<IpAddress>& own = host->addresses();
+    if (std::find(own.begin(), own.end(), address) != own.end()) return host.get();
+  }
+  return nullptr;
+}
+
+bool SimFabric::Passes(SimHost& from, SimHost& to) {
+  if (!paths_have_changed_) return true;
+  if (!to.is_up()) return false;
+  if (&from == &to) return true;
+  if (from.is_isolated() || to.is_isolated()) return false;
+  const auto link = from.links_.find(&to);
+  return link == from.links_.end() || (!link->second.is_cut && link->second.unreachable_errno == 0);
+}
+
+int SimFabric::UnreachableErrno(SimHost& from, SimHost& to) {
+  const auto link = from.links_.find(&to);
+  return link == from.links_.end() ? 0 : link->second.unreachable_errno;
+}
+
+absl::Duration SimFabric::LatencyOf(SimHost& from, SimHost& to) {
+  if (&from == &to) return options_.loopback_latency;
+  const auto link = from.links_.find(&to);
+  return link == from.links_.end() ? options_.link.latency : link->second.options.latency;
+}
+
+absl::Time SimFabric::ArrivalOf(SimHost& from, SimHost& to, size_t size_bytes) {
+  const absl::Time now = Now();
+  if (&from == &to) return now + options_.loopback_latency;
+  Link* link = &default_link_;
+  if (options_.link.bytes_per_second > 0) {
+    link = &from.LinkTo(to);
+  } else if (!from.links_.empty()) {
+    if (const auto found = from.links_.find(&to); found != from.links_.end()) link = &found->second;
+  }
+  absl::Duration jitter = absl::ZeroDuration();
+  if (link->options.jitter > absl::ZeroDuration()) {
+    jitter = link->options.jitter * scheduler_.Choose("link.jitter", kJitterSteps) / kJitterSteps;
+  }
+  return link->ArrivalOf(size_bytes, now, jitter);
+}
+
+void SimFabric::OnPathsChanged() {
+  paths_have_changed_ = true;
+  for (TcpSocket* socket : sockets_) socket->OnPathChanged();
+  Settle();
+}
+
+void SimFabric::Add(TcpSocket* socket) {
+  socket->registry_index_ = sockets_.size();
+  sockets_.push_back(socket);
+}
+
+void SimFabric::Remove(TcpSocket* socket) {
+  const size_t index = socket->registry_index_;
+  sockets_[index] = sockets_.back();
+  sockets_[index]->registry_index_ = index;
+  sockets_.pop_back();
+}
+
+void SimFabric::SettleAll() {
+  if (is_settling_) return;
+  is_settling_ = true;
+  // By index: each may bring about more.
+  for (size_t i = 0; i < soon_.size(); ++i) {
+    const Soon soon = soon_[i];
+    soon.socket->Run(soon.task);
+  }
+  soon_.clear();
+  // Once each: one may have been noted more than once, and then used again.
+  std::sort(garbage_.begin(), garbage_.end(), [](const TcpSocket* a, const TcpSocket* b) {
+    return a->registry_index_ > b->registry_index_;
+  });
+  garbage_.erase(std::unique(garbage_.begin(), garbage_.end()), garbage_.end());
+  for (TcpSocket* socket : garbage_) {
+    if (socket->IsGarbage()) delete socket;
+  }
+  garbage_.clear();
+  is_settling_ = false;
+}
+
+void SimFabric::NotePacket(const TcpSocket& from, Packet& packet, bool lost) {
+  fingerprint_ = HashCombine(fingerprint_ + (static_cast<uint64_t>(packet.kind) << 1) + lost,
+                             static_cast<uint64_t>(absl::ToUnixNanos(Now())));
+  fingerprint_ = HashCombine(fingerprint_, from.local.port * 0x10000u + from.remote.port);
+  if (packet.kind == PacketKind::kData) {
+    fingerprint_ = HashCombine(fingerprint_, HashBytes(packet.payload()));
+  }
+  if (!options_.traces) return;
+  scheduler_.Trace(absl::StrCat(
+      lost ? "lost " : "", PacketKindName(packet.kind), " ", from.local.ToString(), " -> ",
+      from.remote.ToString(),
+      packet.kind == PacketKind::kData ? absl::StrCat(" ", packet.size_bytes(), " bytes") : ""));
+}
+
+}  // namespace rollcall::fault
