@@ -20,6 +20,32 @@ wire_group() {
 
 api_group() { with_servers "$1" 120 api store_api.py; }
 
+# One FileStore's file: written by our client, then by torch, then read by our client.
+file_group() {
+  local suite=$1 file got wanted=$'from torch\n\n7\nfalse\n5\n'
+  file=$(mktemp -u "$work/file.XXXXXX")
+  "$cli" --endpoint="file://$file" >"$file.log" 2>&1 <<'SCRIPT'
+set ours "from our client"
+add counter 5
+set "deleted by torch" "soon gone"
+SCRIPT
+  in_root "$suite" 60 file file_store.py "/rollcall/run/${file##*/}"
+  got=$("$cli" --endpoint="file://$file" 2>>"$file.log" <<'SCRIPT'
+get torch's
+get counter
+check "deleted by torch"
+add counter -2
+SCRIPT
+  echo .) # Or else the shell would take the newlines from the end.
+  if [[ $got == "$wanted." ]]; then
+    record ok "$(torch_name "$suite")" file file "our client reads what torch wrote"
+  else
+    record FAIL "$(torch_name "$suite")" file file "our client reads what torch wrote" \
+      "got $(printf %q "$got")"
+    sed 's/^/    | /' "$file.log"
+  fi
+}
+
 crowd_group() { with_servers "$1" 120 crowd crowd.py; }
 
 failures_group() {
@@ -91,7 +117,7 @@ mixed_group() {
 suite_groups() {
   local suite=$1 group
   in_root "$suite" 60 torch describe.py
-  for group in cli api crowd failures process_group torchrun; do
+  for group in cli api file crowd failures process_group torchrun; do
     if wants $group; then "${group}_group" "$suite"; fi
   done
 }
