@@ -39,7 +39,9 @@ bool IsHangUp(const absl::Status& status) {
 
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged) {
-  const ErrorCode code = CodeOf(why);
+  ErrorCode code = CodeOf(why);
+  // We shut a connection down only where another thread found it dead.
+  if (code == ErrorCode::kClosed) code = ErrorCode::kConnectionLost;
   std::string summary;
   switch (code) {
     case ErrorCode::kReplyTimeout:
