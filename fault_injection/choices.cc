@@ -33,7 +33,7 @@ Choices::Site& Choices::SiteOf(const Actor& actor, absl::string_view site) {
   const uint64_t hash = HashSite(actor.hash, site);
   Site*& found = site_of_[hash];
   if (found == nullptr) {
-    found = &sites_.emplace_back(actor.name, std::string(site.data(), site.size()), hash);
+    found = &sites_.emplace_back(&actor, std::string(site.data(), site.size()), hash);
   }
   return *found;
 }
@@ -41,7 +41,7 @@ Choices::Site& Choices::SiteOf(const Actor& actor, absl::string_view site) {
 Choices::Drawn Choices::Next(Site& site, uint64_t n) { return At(site, ++site.occurrences_, n); }
 
 Choices::Drawn Choices::At(Site& site, uint64_t occurrence, uint64_t n) {
-  CHECK_GE(n, 1) << "nothing to choose from at " << site.name_ << " of " << site.actor_;
+  CHECK_GE(n, 1) << "nothing to choose from at " << site.name_ << " of " << site.actor_.name;
   Drawn drawn;
   drawn.key_hash = HashCombine(site.hash_, occurrence);
   if (n == 1) return drawn;
@@ -58,7 +58,7 @@ Choices::Drawn Choices::At(Site& site, uint64_t occurrence, uint64_t n) {
 ChoiceRecord Choices::record() const {
   ChoiceRecord record;
   for (const Made& made : made_) {
-    record[{made.site->actor_, made.site->name_, made.occurrence}] = made.choice;
+    record[{made.site->actor_.name, made.site->name_, made.occurrence}] = made.choice;
   }
   return record;
 }

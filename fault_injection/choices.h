@@ -45,7 +45,8 @@ class Choices {
 
   explicit Choices(Options options);
 
-  // Lives as long as the Choices. Equal names, equal site.
+  // Lives as long as the Choices. Equal names, equal site. `actor` must live as long as record() is
+  // called.
   Site& SiteOf(const Actor& actor, absl::string_view site);
 
   // A number in [0, n), n >= 1, for the next occurrence at this site. One of a single possibility
@@ -74,12 +75,12 @@ class Choices {
 
 class Choices::Site {
  public:
-  Site(std::string actor, std::string name, uint64_t hash)
-      : actor_(std::move(actor)), name_(std::move(name)), hash_(hash) {}
+  Site(const Actor* actor, std::string name, uint64_t hash)
+      : actor_(*actor), name_(std::move(name)), hash_(hash) {}
 
  private:
   friend class Choices;
-  const std::string actor_;
+  const Actor& actor_;
   const std::string name_;
   const uint64_t hash_;
   uint64_t occurrences_ = 0;

@@ -134,23 +134,25 @@ void Fiber::Prepare() {
 
 void Fiber::Main(void* self) {
   Fiber& fiber = *static_cast<Fiber*>(self);
-  fiber.Arrived();
+  fiber.Arrived(abi::__cxa_get_globals());
   fiber.entry_(fiber.argument_);
   std::abort();  // `entry` must not return.
 }
 
 // On the new stack.
-void Fiber::Arrived() {
+void Fiber::Arrived(void* exception_state) {
 #ifdef ROLLCALL_ASAN
   __sanitizer_finish_switch_fiber(asan_fake_stack_, &left_behind->bottom_,
                                   &left_behind->size_bytes_);
 #endif
-  std::memcpy(static_cast<void*>(abi::__cxa_get_globals()), &exceptions_, sizeof(exceptions_));
+  std::memcpy(exception_state, &exceptions_, sizeof(exceptions_));
   errno = errno_value_;
 }
 
 void Fiber::Swap(Fiber& from, Fiber& to, [[maybe_unused]] bool for_good) {
-  std::memcpy(&from.exceptions_, static_cast<void*>(abi::__cxa_get_globals()), sizeof(exceptions_));
+  // The OS thread's, so still the same after the switch.
+  void* const exception_state = abi::__cxa_get_globals();
+  std::memcpy(&from.exceptions_, exception_state, sizeof(exceptions_));
   from.errno_value_ = errno;
 #ifdef ROLLCALL_ASAN
   left_behind = &from;
@@ -165,7 +167,7 @@ void Fiber::Swap(Fiber& from, Fiber& to, [[maybe_unused]] bool for_good) {
 #else
   rollcall_fiber_swap(&from.stack_pointer_, to.stack_pointer_);
 #endif
-  from.Arrived();
+  from.Arrived(exception_state);
 }
 
 }  // namespace rollcall::fault

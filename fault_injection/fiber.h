@@ -57,7 +57,7 @@ class Fiber {
   [[noreturn]] static void Main(void* self);
   static void Swap(Fiber& from, Fiber& to, bool for_good);
   void Prepare();
-  void Arrived();
+  void Arrived(void* exception_state);
 
   void (*entry_)(void*) = nullptr;
   void* argument_ = nullptr;

@@ -1,6 +1,7 @@
 #include "fault_injection/world.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -35,10 +36,11 @@ World::World(WorldOptions options)
 
 World::~World() { KillAll(); }
 
-void World::CheckThread() const {
-  CHECK(pthread_equal(pthread_self(), thread_))
-      << "a simulated world was called from an OS thread that is not its own: simulated code must "
-         "start its threads with Env::StartThread";
+void World::DieOnForeignThread() {
+  LOG(FATAL)
+      << "a simulated world was called from an OS thread that is not its own: simulated code "
+         "must start its threads with Env::StartThread";
+  std::abort();
 }
 
 World::Actor& World::ActorNamed(absl::string_view name) {

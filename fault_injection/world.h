@@ -140,7 +140,10 @@ class World final : public Scheduler {
   struct WorldFiber;
   struct Event;
 
-  void CheckThread() const;
+  void CheckThread() const {
+    if (!pthread_equal(pthread_self(), thread_)) DieOnForeignThread();
+  }
+  [[noreturn]] static void DieOnForeignThread();
   Actor& ActorNamed(absl::string_view name);
   Actor& CurrentActor();
   void SetScheduleSite(Runnable& runnable, Actor& actor, absl::string_view site);

@@ -123,16 +123,31 @@ void BenchBarrierWorlds(SchedulePolicy policy, const char* what) {
 }  // namespace
 }  // namespace rollcall::fault
 
-int main() {
+// With an argument: only the one of that number, from 1.
+int main(int argc, char** argv) {
   using rollcall::fault::SchedulePolicy;
-  rollcall::fault::BenchBareSwitches();
-  rollcall::fault::BenchSwitches(SchedulePolicy::kFifo,
-                                 "turns of 16 fibers, first come first served");
-  rollcall::fault::BenchSwitches(SchedulePolicy::kRandom, "turns of 16 fibers, at random");
-  rollcall::fault::BenchTimers();
-  rollcall::fault::BenchEmptyWorlds();
-  rollcall::fault::BenchBarrierWorlds(SchedulePolicy::kFifo,
-                                      "worlds, barrier of 16 on HashStore, first come");
-  rollcall::fault::BenchBarrierWorlds(SchedulePolicy::kRandom,
-                                      "worlds, barrier of 16 on HashStore, at random");
+  const std::vector<std::function<void()>> benches = {
+      rollcall::fault::BenchBareSwitches,
+      [] {
+        rollcall::fault::BenchSwitches(SchedulePolicy::kFifo,
+                                       "turns of 16 fibers, first come first served");
+      },
+      [] {
+        rollcall::fault::BenchSwitches(SchedulePolicy::kRandom, "turns of 16 fibers, at random");
+      },
+      rollcall::fault::BenchTimers,
+      rollcall::fault::BenchEmptyWorlds,
+      [] {
+        rollcall::fault::BenchBarrierWorlds(SchedulePolicy::kFifo,
+                                            "worlds, barrier of 16 on HashStore, first come");
+      },
+      [] {
+        rollcall::fault::BenchBarrierWorlds(SchedulePolicy::kRandom,
+                                            "worlds, barrier of 16 on HashStore, at random");
+      },
+  };
+  const size_t only = argc > 1 ? static_cast<size_t>(std::atoi(argv[1])) : 0;
+  for (size_t i = 0; i < benches.size(); ++i) {
+    if (only == 0 || only == i + 1) benches[i]();
+  }
 }

@@ -61,7 +61,8 @@ World::WorldFiber& World::NewFiber(std::string actor, bool is_daemon) {
   fiber.id = fiber_of_id_.size();
   fiber.actor = &ActorNamed(actor);
   fiber.is_daemon = is_daemon;
-  fiber.is_doomed = false;
+  // A process that ends cannot begin anything: then only what the body owns will be unwound.
+  fiber.is_doomed = is_being_killed();
   fiber.unwindings = 0;
   fiber.wake = Wake::kUnblocked;
   if (!is_daemon) ++workers_;

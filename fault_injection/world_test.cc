@@ -23,9 +23,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-#ifdef ROLLCALL_TSAN
-constexpr int kManyFibers =
-    500;  // The ThreadSanitizer takes 10 ms to make a thread and has room for some 8,000.
+#if defined(ROLLCALL_TSAN) || defined(ROLLCALL_ASAN)
+constexpr int kManyFibers = 500;  // Their stacks take the sanitizers 2 to 10 ms each.
 #else
 constexpr int kManyFibers = 10'000;
 #endif
@@ -345,6 +344,26 @@ TEST(WorldTest, AKilledFiberStillJoinsWhatItsFramesOwn) {
   EXPECT_TRUE(world.RunUntil(world.Now() + absl::Seconds(1)).ok());
   world.Kill("w1");
   EXPECT_THAT(ended, ElementsAre("helper", "main"));
+  EXPECT_THAT(world.abandoned(), IsEmpty());
+}
+
+TEST(WorldTest, AKilledFiberBeginsNothingNew) {
+  World world;
+  bool ran = false;
+  world.Spawn("w1", [&] {
+    struct SpawnsAsItGoes {
+      ~SpawnsAsItGoes() {
+        world.Join(world.Spawn("w1/late", [this] { ran = true; }));
+      }
+      World& world;
+      bool& ran;
+    };
+    SpawnsAsItGoes spawns{world, ran};
+    Sleep(world, absl::Hours(1));
+  });
+  EXPECT_TRUE(world.RunUntil(world.Now() + absl::Seconds(1)).ok());
+  world.KillAll();
+  EXPECT_FALSE(ran);
   EXPECT_THAT(world.abandoned(), IsEmpty());
 }
 
