@@ -142,13 +142,20 @@ int Main(const std::vector<std::string>& words) {
 }  // namespace rollcall::tools
 
 int main(int argc, char** argv) {
-  gflags::ParseCommandLineNonHelpFlags(&argc, &argv, /*remove_flags=*/true);
+  // Flags end at the first word that is none: what follows is the command's own, "add n -7" too.
+  int flags_end = 1;
+  while (flags_end < argc && argv[flags_end][0] == '-') {
+    if (absl::string_view(argv[flags_end++]) == "--") break;
+  }
+  const std::vector<std::string> words(argv + flags_end, argv + argc);
+  int flag_count = flags_end;
+  gflags::ParseCommandLineNonHelpFlags(&flag_count, &argv, /*remove_flags=*/true);
   if (FLAGS_help) {
     rollcall::tools::PrintHelp();
     return 0;
   }
   try {
-    return rollcall::tools::Main({argv + 1, argv + argc});
+    return rollcall::tools::Main(words);
   } catch (const rollcall::DistStoreError& error) {
     std::cerr << "store_cli: " << error.what() << "\n";
     return rollcall::tools::kExitStoreError;

@@ -64,6 +64,13 @@ TEST_F(StoreCli, ValuesComeOutAsTheyWent) {
   EXPECT_EQ(got.err, "");
 }
 
+TEST_F(StoreCli, WordsAfterTheCommandAreNoFlags) {
+  EXPECT_EQ(Cli({"add", "n", "-7"}).out, "-7\n");
+  EXPECT_EQ(Cli({"set", "--key", "--value"}).status, 0);
+  EXPECT_EQ(Cli({"get", "--key"}).out, "--value");
+  EXPECT_EQ(Cli({"--", "get", "--key"}).out, "--value");
+}
+
 TEST_F(StoreCli, EveryCommandInOneScript) {
   const Outcome outcome = Cli({}, R"(
 # Comments and empty lines are passed over.
