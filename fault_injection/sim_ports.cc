@@ -91,13 +91,13 @@ uint16_t PortTable::PortToConnect(const PortHolder& wanted, absl::Time now, Choo
   });
 }
 
-bool PortTable::IsConnected(const IpEndpoint& local, const IpEndpoint& remote, absl::Time now) {
+bool PortTable::IsConnected(const PortHolder& wanted, absl::Time now) {
   DropPastTimeWaits(now);
   const auto is_it = [&](const PortHolder& there) {
-    return there.remote == remote && there.local == local;
+    return there.remote == wanted.remote && there.local == wanted.local;
   };
   return std::any_of(holders_.begin(), holders_.end(),
-                     [&](const PortHolder* there) { return is_it(*there); }) ||
+                     [&](const PortHolder* there) { return there != &wanted && is_it(*there); }) ||
          std::any_of(time_waits_.begin(), time_waits_.end(),
                      [&](const TimeWait& there) { return is_it(there.holder); });
 }

@@ -50,7 +50,8 @@ class PortTable {
   uint16_t PortToBind(PortHolder wanted, absl::Time now, ChooseRef choose);
   // A port for a connect from `wanted`'s local address to its remote endpoint; 0 if none is left.
   uint16_t PortToConnect(const PortHolder& wanted, absl::Time now, ChooseRef choose);
-  bool IsConnected(const IpEndpoint& local, const IpEndpoint& remote, absl::Time now);
+  // Whether another than `wanted` has its two endpoints.
+  bool IsConnected(const PortHolder& wanted, absl::Time now);
 
   // The most particular listener for connections to `local`; null if nobody listens.
   PortHolder* FindListener(const IpEndpoint& local) const;

@@ -243,7 +243,7 @@ int TcpSocket::ChooseSource() {
   if (may_choose) local.ip = *source;
   const absl::Time now = fabric_.Now();
   if (local.port != 0) {
-    if (!host_.ports().IsConnected(local, remote, now)) return 0;
+    if (!host_.ports().IsConnected(*this, now)) return 0;
     local.ip = bound;
     return -EADDRNOTAVAIL;
   }
