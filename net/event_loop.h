@@ -29,8 +29,8 @@ class StreamHandler {
   // At least one byte came. The bytes belong to the loop and are gone when this returns.
   virtual void OnBytes(absl::string_view bytes) = 0;
   // Every byte written so far has been taken by the kernel; called after a Write that could not be
-  // done at once. Also after OnEnd(OK), and there even if writing failed in the end: either way
-  // there is nothing left to wait for.
+  // done at once (that left unsent_bytes()), and after no other. Also after OnEnd(OK), and there
+  // even if writing failed in the end: either way there is nothing left to wait for.
   virtual void OnDrained() = 0;
   // The last call but for OnDrained, exactly once, unless the owner closed or destroyed the Stream
   // before: OK when the peer ended its side of the stream cleanly, else why reading or writing

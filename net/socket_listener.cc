@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
 #include "glog/logging.h"
 #include "net/net_error.h"
 #include "net/socket_options.h"
@@ -91,8 +92,9 @@ void SocketListener::Accept(int fd) {
 void SocketListener::Rest(int errno_value) {
   if (loop_->Now() >= next_log_) {
     next_log_ = loop_->Now() + kLogInterval;
-    LOG(WARNING) << ErrnoError("accepting a connection", errno_value, Phase::kOther,
-                               addresses_.front().ToString())
+    const absl::Status shortage = ErrnoError("accepting a connection", errno_value, Phase::kOther,
+                                             addresses_.front().ToString());
+    LOG(WARNING) << shortage.message()
                  << ". Connections wait in the backlog until one closes; trying again every "
                  << kRest << ". If descriptors are short, raise the limit (ulimit -n).";
   }
