@@ -55,6 +55,10 @@ std::unique_ptr<net::Monitor> SimEnv::NewMonitor() {
       &world_, absl::StrCat("monitor ", ++monitors_made_, " of ", process_.host));
 }
 
+absl::StatusOr<std::unique_ptr<net::EventLoop>> SimEnv::NewEventLoop(net::EventLoopKind) {
+  return SyscallEnv::NewEventLoop(net::EventLoopKind::kEpoll);
+}
+
 uint64_t SimEnv::RandomBits() {
   const std::string& actor = world_.current_actor();
   const uint64_t dull =

@@ -10,9 +10,11 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "fault_injection/world.h"
 #include "net/env.h"
+#include "net/event_loop.h"
 #include "net/monitor.h"
 #include "net/syscall_env.h"
 #include "net/syscalls.h"
@@ -49,6 +51,9 @@ class SimEnv final : public net::SyscallEnv {
   std::unique_ptr<net::Thread> StartThread(std::string name,
                                            absl::AnyInvocable<void()> body) override;
   std::unique_ptr<net::Monitor> NewMonitor() override;
+  // The loop of kEpoll, whatever was asked for: libuv makes system calls of its own, and both keep
+  // one contract. So code that takes the default runs as it is.
+  absl::StatusOr<std::unique_ptr<net::EventLoop>> NewEventLoop(net::EventLoopKind kind) override;
   // Where the choice says 0 they still differ from call to call and from thread to thread.
   uint64_t RandomBits() override;
   std::optional<std::string> GetEnvironmentVariable(const std::string& name) override;

@@ -9,12 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "fault_injection/fiber.h"
 #include "fault_injection/sim_env.h"
+#include "fault_injection/sim_net.h"
 #include "fault_injection/world.h"
 #include "net/syscalls.h"
 #include "store/hash_store.h"
+#include "store/tcp_store.h"
 
 namespace rollcall::fault {
 namespace {
@@ -120,6 +123,50 @@ void BenchBarrierWorlds(SchedulePolicy policy, const char* what) {
   std::printf("  of %.0f turns each\n", static_cast<double>(steps) / kWorlds);
 }
 
+// The client and the server of production: every rank connects, joins, says where it is and hears
+// where all others are.
+void BenchRendezvousWorlds(SchedulePolicy policy, const char* what) {
+  constexpr int kWorlds = 300;
+  uint64_t steps = 0;
+  absl::Duration virtual_time;
+  const double seconds = Best([&] {
+    steps = 0;
+    for (int i = 0; i < kWorlds; ++i) {
+      World world({.seed = static_cast<uint64_t>(i), .policy = policy});
+      SimNet net(&world);
+      std::vector<std::unique_ptr<SimEnv>> envs;
+      for (int rank = 0; rank < kRanks; ++rank) {
+        const std::string host = absl::StrCat("w", rank);
+        net::Syscalls& kernel = net.AddHost(host, {absl::StrCat("10.0.0.", rank + 1)});
+        envs.push_back(std::make_unique<SimEnv>(&world, &kernel, SimProcess{.host = host}));
+        envs.back()->Start([&env = *envs.back(), rank] {
+          TcpStoreOptions options;
+          options.host = "10.0.0.1";
+          options.is_server = rank == 0;
+          options.world_size = kRanks;
+          TcpStore store(env, options);
+          store.Set(absl::StrCat("rank", rank), "here");
+          std::vector<std::string> all;
+          for (int other = 0; other < kRanks; ++other) all.push_back(absl::StrCat("rank", other));
+          store.MultiGet(all);
+          store.Barrier("done", kRanks);
+        });
+      }
+      if (const absl::Status run = world.Run(); !run.ok()) {
+        std::fprintf(stderr, "%s\n", std::string(run.message()).c_str());
+        std::abort();
+      }
+      steps += world.steps();
+      virtual_time = world.elapsed();
+    }
+  });
+  Report(what, kWorlds / seconds);
+  std::printf("  of %.0f turns and %s of virtual time each: %.0f turns /s, %.0f : 1\n",
+              static_cast<double>(steps) / kWorlds, absl::FormatDuration(virtual_time).c_str(),
+              static_cast<double>(steps) / seconds,
+              absl::ToDoubleSeconds(virtual_time) * kWorlds / seconds);
+}
+
 }  // namespace
 }  // namespace rollcall::fault
 
@@ -144,6 +191,14 @@ int main(int argc, char** argv) {
       [] {
         rollcall::fault::BenchBarrierWorlds(SchedulePolicy::kRandom,
                                             "worlds, barrier of 16 on HashStore, at random");
+      },
+      [] {
+        rollcall::fault::BenchRendezvousWorlds(SchedulePolicy::kFifo,
+                                               "worlds, rendezvous of 16 over TCP, first come");
+      },
+      [] {
+        rollcall::fault::BenchRendezvousWorlds(SchedulePolicy::kRandom,
+                                               "worlds, rendezvous of 16 over TCP, at random");
       },
   };
   const size_t only = argc > 1 ? static_cast<size_t>(std::atoi(argv[1])) : 0;
