@@ -70,11 +70,11 @@ class Fiber {
 #endif
   ExceptionState exceptions_;
   int errno_value_ = 0;
-  // For the sanitizers.
-  const void* bottom_ = nullptr;
-  size_t size_bytes_ = 0;
-  void* asan_fake_stack_ = nullptr;
-  void* tsan_fiber_ = nullptr;
+  // For the sanitizers: each build uses some of them.
+  [[maybe_unused]] const void* bottom_ = nullptr;
+  [[maybe_unused]] size_t size_bytes_ = 0;
+  [[maybe_unused]] void* asan_fake_stack_ = nullptr;
+  [[maybe_unused]] void* tsan_fiber_ = nullptr;
 };
 
 }  // namespace rollcall::fault
