@@ -100,6 +100,25 @@ class HashStore::Core {
     return released;
   }
 
+  // WAIT_TIMEOUT that names the keys which did not come by `deadline`.
+  void AwaitKeys(absl::Span<const std::string> keys, absl::Duration timeout, absl::Time deadline,
+                 absl::string_view operation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(*monitor_) {
+    Answer answer;
+    if (Await(MakeRequest(Operation::kWait, keys), deadline, answer)) return;
+    std::vector<std::string> missing;
+    for (const std::string& key : keys) {
+      if (Call(MakeRequest(Operation::kCheck, key)).signal == protocol::kNotReady) {
+        missing.push_back(key);
+      }
+    }
+    ThrowIfError(WaitTimeoutError({.operation = std::string(operation),
+                                   .keys = {keys.begin(), keys.end()},
+                                   .peer = "this process's memory",
+                                   .elapsed = timeout,
+                                   .missing_keys = std::move(missing)},
+                                  timeout));
+  }
+
   // Not the engine's wait: that is also satisfied by a key of the queue's name, which leaves
   // nothing to pop. False once `deadline` has passed.
   bool AwaitPush(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(*monitor_) {
@@ -195,25 +214,7 @@ bool HashStore::Check(absl::Span<const std::string> keys) {
 void HashStore::Wait(absl::Span<const std::string> keys, absl::Duration timeout) {
   CheckTimeout(timeout);
   net::MonitorLock lock(core_->monitor());
-  AwaitKeys(keys, timeout, core_->DeadlineOf(timeout), "wait");
-}
-
-void HashStore::AwaitKeys(absl::Span<const std::string> keys, absl::Duration timeout,
-                          absl::Time deadline, absl::string_view operation) {
-  Answer answer;
-  if (core_->Await(MakeRequest(Operation::kWait, keys), deadline, answer)) return;
-  std::vector<std::string> missing;
-  for (const std::string& key : keys) {
-    if (core_->Call(MakeRequest(Operation::kCheck, key)).signal == protocol::kNotReady) {
-      missing.push_back(key);
-    }
-  }
-  ThrowIfError(WaitTimeoutError({.operation = std::string(operation),
-                                 .keys = {keys.begin(), keys.end()},
-                                 .peer = "this process's memory",
-                                 .elapsed = timeout,
-                                 .missing_keys = std::move(missing)},
-                                timeout));
+  core_->AwaitKeys(keys, timeout, core_->DeadlineOf(timeout), "wait");
 }
 
 std::vector<std::string> HashStore::AwaitValues(std::vector<std::string> keys,
@@ -224,7 +225,7 @@ std::vector<std::string> HashStore::AwaitValues(std::vector<std::string> keys,
   const absl::Time deadline = core_->DeadlineOf(timeout);
   // A key may be deleted between its coming and this thread's turn: then it is awaited anew.
   do {
-    AwaitKeys(keys, timeout, deadline, operation);
+    core_->AwaitKeys(keys, timeout, deadline, operation);
   } while (core_->Call(MakeRequest(Operation::kCheck, keys)).signal == protocol::kNotReady);
   return core_->Call(MakeRequest(Operation::kMultiGet, keys)).texts;
 }

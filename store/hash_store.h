@@ -54,9 +54,7 @@ class HashStore : public Store {
   class Core;
   HashStore(std::shared_ptr<Core> core, absl::Duration timeout);
 
-  // Both with the core's lock held; they raise WAIT_TIMEOUT in the name of `operation`.
-  void AwaitKeys(absl::Span<const std::string> keys, absl::Duration timeout, absl::Time deadline,
-                 absl::string_view operation);
+  // Raises WAIT_TIMEOUT in the name of `operation`.
   std::vector<std::string> AwaitValues(std::vector<std::string> keys, absl::Duration timeout,
                                        absl::string_view operation);
 
