@@ -20,6 +20,7 @@
 #include "net/event_loop.h"
 #include "store/dist_error.h"
 #include "store/factory.h"
+#include "store/server/store_server.h"
 #include "store/tcp_store.h"
 
 namespace rollcall::fault {
@@ -195,6 +196,22 @@ TEST_P(SimRendezvousTest, FourRanksMeet) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimRendezvousTest, testing::Range<uint64_t>(1, 21));
+
+TEST_F(SimStoreTest, AServerThatGetsNoThreadSaysSoAndLeavesNothingOpen) {
+  SimProcess process;
+  process.host = "server";
+  process.threads_max = 0;
+  SimKernel& kernel = net_.AddHost("server", {"10.0.0.1"});
+  envs_.push_back(std::make_unique<SimEnv>(&world_, &kernel, process));
+  SimEnv& server = *envs_.back();
+  server.Start([&] {
+    const auto started = StoreServer::Start(server, {.port = kPort});
+    EXPECT_EQ(started.status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_THAT(std::string(started.status().message()), HasSubstr("thread"));
+    EXPECT_EQ(kernel.usage().descriptors, 0);
+  });
+  Run();
+}
 
 TEST_F(SimStoreTest, AServerThatNeverComesIsADeadlineKeptExactly) {
   AddHost("w0");

@@ -20,50 +20,72 @@ namespace {
 
 class ThreadedStoreServer final : public StoreServer {
  public:
-  // `*core` listens already; it runs on `*loop`.
   ThreadedStoreServer(net::Env& env, std::unique_ptr<net::EventLoop> loop,
-                      std::unique_ptr<ServerCore> core)
-      : kind_(loop->kind()),
-        address_(core->addresses().front()),
-        loop_(std::move(loop)),
-        core_(std::move(core)),
+                      const ServerOptions& options)
+      : loop_(std::move(loop)),
+        core_(std::make_unique<ServerCore>(loop_.get(), options)),
         owned_monitor_(env.NewMonitor()),
         monitor_(owned_monitor_.get()),
-        thread_(env.StartThread("store_server", [this] { loop_->Run(); })) {}
+        thread_(env.StartThread("store_server", [this] {
+          if (AwaitBeginning()) loop_->Run();
+        })) {}
 
   ~ThreadedStoreServer() override { Stop(); }
+
+  // Before anything is listened on, so that no failure of what comes first costs a listen_fd.
+  bool has_thread() const { return thread_ != nullptr; }
+
+  absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
+    if (absl::Status listens = core_->Listen(addresses); !listens.ok()) return listens;
+    address_ = core_->addresses().front();
+    net::MonitorLock lock(monitor_);
+    state_ = State::kServing;
+    monitor_->NotifyAll();
+    return absl::OkStatus();
+  }
 
   void Stop() override {
     {
       net::MonitorLock lock(monitor_);
-      if (stopping_) {
-        while (!stopped_) monitor_->WaitUntil(absl::InfiniteFuture());
+      if (state_ == State::kStopping || state_ == State::kStopped) {
+        while (state_ != State::kStopped) monitor_->WaitUntil(absl::InfiniteFuture());
         return;
       }
-      stopping_ = true;
+      if (state_ == State::kServing) {
+        loop_->Post([this] { core_->Shutdown([this] { loop_->Stop(); }); });
+      }
+      state_ = State::kStopping;
+      monitor_->NotifyAll();
     }
-    loop_->Post([this] { core_->Shutdown([this] { loop_->Stop(); }); });
     thread_.reset();
     net::MonitorLock lock(monitor_);
-    stopped_ = true;
+    state_ = State::kStopped;
     monitor_->NotifyAll();
   }
 
   uint16_t port() const override { return address_.port(); }
   std::string address() const override { return address_.ToString(); }
-  net::EventLoopKind event_loop() const override { return kind_; }
+  net::EventLoopKind event_loop() const override { return loop_->kind(); }
   ServerStats stats() const override { return core_->stats(); }
 
  private:
-  const net::EventLoopKind kind_;
-  const net::SocketAddress address_;
+  enum class State { kStarting, kServing, kStopping, kStopped };
+
+  // True once there is something to serve; false if there will be nothing. A server that was told
+  // to stop before its thread came this far still has its shutdown to run.
+  bool AwaitBeginning() {
+    net::MonitorLock lock(monitor_);
+    while (state_ == State::kStarting) monitor_->WaitUntil(absl::InfiniteFuture());
+    return address_.is_valid();
+  }
+
   const std::unique_ptr<net::EventLoop> loop_;
   const std::unique_ptr<ServerCore> core_;  // Goes before the loop that it runs on.
+  net::SocketAddress address_;              // Set once, before the thread looks at it.
 
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
-  bool stopping_ ABSL_GUARDED_BY(monitor_) = false;
-  bool stopped_ ABSL_GUARDED_BY(monitor_) = false;
+  State state_ ABSL_GUARDED_BY(monitor_) = State::kStarting;
   std::unique_ptr<net::Thread> thread_;  // Last: it uses all of the above.
 };
 
@@ -115,11 +137,16 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
   if (!addresses.ok()) return ListenError(options, addresses.status());
   absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
   if (!loop.ok()) return loop.status();
-  auto core = std::make_unique<ServerCore>(loop->get(), options);
-  if (absl::Status listens = core->Listen(*addresses); !listens.ok()) {
+  auto server = std::make_unique<ThreadedStoreServer>(env, *std::move(loop), options);
+  if (!server->has_thread()) {
+    return absl::ResourceExhaustedError(
+        "the store server cannot have a thread of its own: the system gives this process no more; "
+        "see ulimit -u and the container's limit of processes");
+  }
+  if (absl::Status listens = server->Listen(*addresses); !listens.ok()) {
     return ListenError(options, listens);
   }
-  return std::make_unique<ThreadedStoreServer>(env, *std::move(loop), std::move(core));
+  return server;
 }
 
 }  // namespace rollcall
