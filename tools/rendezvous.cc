@@ -1,8 +1,10 @@
 // The main job: a server, worker processes that meet on it, and a table of who joined when.
 #include <gflags/gflags.h>
 #include <glog/logging.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -34,6 +36,7 @@ DEFINE_string(run_id, "rendezvous",
 DEFINE_string(payload, "hello from rank {rank}", "What each rank gives to all others.");
 DEFINE_bool(use_libuv, false, "Serve on libuv instead of epoll.");
 DEFINE_int32(worker_rank, -1, "For internal use: be this one rank.");
+DEFINE_int32(parent_pid, 0, "For internal use: who started this rank.");
 DEFINE_bool(report, false, "For internal use: be the rank that prints its error.");
 
 namespace rollcall::tools {
@@ -67,7 +70,7 @@ int ExitStatusOf(Body body, bool print_errors) {
 }
 
 int RunWorker(const RendezvousOptions& options) {
-  DieWithParent();
+  DieWithParent(FLAGS_parent_pid);
   return ExitStatusOf(
       [&] {
         std::string payload = FLAGS_payload;
@@ -84,6 +87,7 @@ std::vector<std::string> WorkerArguments(const std::string& program,
                                          const RendezvousOptions& options, int rank, bool report) {
   return {program,
           absl::StrCat("--worker_rank=", rank),
+          absl::StrCat("--parent_pid=", getpid()),
           absl::StrCat("--report=", report ? "true" : "false"),
           absl::StrCat("--endpoint=", options.endpoint.ToString()),
           absl::StrCat("--world_size=", options.world_size),
@@ -137,6 +141,21 @@ void WatchUntilWorkersEnd(Watcher& watcher, WorkerProcesses& workers) {
   watcher.Look();
 }
 
+// The worst of the workers' statuses. One that ended without a word of its own gets one here.
+int StatusOf(const WorkerProcesses& workers, const std::vector<int>& ranks) {
+  int worst = 0;
+  for (size_t i = 0; i < ranks.size(); ++i) {
+    int status = workers.exit_statuses()[i].value_or(0);
+    if (status > kExitNetworkError) {
+      std::cerr << "rendezvous: the process of rank " << ranks[i] << " ended with status " << status
+                << (status > 128 ? absl::StrCat(" (signal ", status - 128, ")") : "") << "\n";
+      status = kExitStoreError;
+    }
+    worst = std::max(worst, status);
+  }
+  return worst;
+}
+
 int Meet(const std::string& program, RendezvousOptions options, const std::vector<int>& ranks) {
   net::Env& env = net::RealEnv();
   const absl::Time start = env.Now();
@@ -169,8 +188,7 @@ int Meet(const std::string& program, RendezvousOptions options, const std::vecto
   const absl::Duration took = absl::Trunc(env.Now() - start, absl::Milliseconds(1));
   std::cout << TableText(watcher.cards(), start) << "after " << absl::FormatDuration(took) << ": "
             << ProgressText(watcher.cards()) << std::endl;
-  const std::vector<int>& statuses = workers.exit_statuses();
-  return statuses.empty() ? 0 : *std::max_element(statuses.begin(), statuses.end());
+  return StatusOf(workers, ranks);
 }
 
 int Main(const std::string& program) {

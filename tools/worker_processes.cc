@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -16,8 +16,12 @@ extern char** environ;
 namespace rollcall::tools {
 
 WorkerProcesses::~WorkerProcesses() {
-  for (pid_t pid : running_) kill(pid, SIGKILL);
-  for (pid_t pid : running_) waitpid(pid, nullptr, 0);
+  for (size_t i = 0; i < pids_.size(); ++i) {
+    if (!exit_statuses_[i].has_value()) kill(pids_[i], SIGKILL);
+  }
+  for (size_t i = 0; i < pids_.size(); ++i) {
+    if (!exit_statuses_[i].has_value()) waitpid(pids_[i], nullptr, 0);
+  }
 }
 
 absl::Status WorkerProcesses::Start(std::vector<std::string> arguments) {
@@ -28,27 +32,32 @@ absl::Status WorkerProcesses::Start(std::vector<std::string> arguments) {
   const int error = posix_spawn(&pid, "/proc/self/exe", nullptr, nullptr, argv.data(), environ);
   if (error != 0) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("cannot start worker process ", running_.size(), ": ", strerror(error),
+        absl::StrCat("cannot start worker process ", pids_.size(), ": ", strerror(error),
                      "; if this is about the number of processes, see ulimit -u"));
   }
-  running_.push_back(pid);
+  pids_.push_back(pid);
+  exit_statuses_.push_back(std::nullopt);
   return absl::OkStatus();
 }
 
 bool WorkerProcesses::Poll() {
-  std::erase_if(running_, [this](pid_t pid) {
+  bool any_runs = false;
+  for (size_t i = 0; i < pids_.size(); ++i) {
+    if (exit_statuses_[i].has_value()) continue;
     int status = 0;
-    if (waitpid(pid, &status, WNOHANG) != pid) return false;
-    exit_statuses_.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    return true;
-  });
-  return !running_.empty();
+    if (waitpid(pids_[i], &status, WNOHANG) == pids_[i]) {
+      exit_statuses_[i] = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    } else {
+      any_runs = true;
+    }
+  }
+  return any_runs;
 }
 
-void DieWithParent() {
+void DieWithParent(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before that: then somebody else has adopted us.
-  if (getppid() == 1) _exit(128 + SIGKILL);
+  if (getppid() != parent) _exit(128 + SIGKILL);
 }
 
 }  // namespace rollcall::tools

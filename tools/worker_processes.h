@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,19 @@ class WorkerProcesses {
   // Reaps what has ended. True while any still runs.
   bool Poll();
 
-  // Exit statuses of the workers that have ended, in the order in which they ended; 128 + N for one
-  // that signal N killed.
-  const std::vector<int>& exit_statuses() const { return exit_statuses_; }
+  // By the order in which they were started: exit statuses, 128 + N for one that signal N killed;
+  // nullopt for one that still runs.
+  const std::vector<std::optional<int>>& exit_statuses() const { return exit_statuses_; }
 
  private:
-  std::vector<pid_t> running_;
-  std::vector<int> exit_statuses_;
+  std::vector<pid_t> pids_;
+  std::vector<std::optional<int>> exit_statuses_;
 };
 
-// To be called first thing by a worker: makes it die with its parent.
-void DieWithParent();
+// To be called first thing by a worker: makes it die with the process `parent` that started it, and
+// at once if that is gone already. The parent has to say who it is: in a container it may well have
+// the number of the process that adopts orphans.
+void DieWithParent(pid_t parent);
 
 }  // namespace rollcall::tools
 
