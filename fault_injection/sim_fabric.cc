@@ -160,11 +160,66 @@ void SimFabric::NotePacket(const TcpSocket& from, Packet& packet, bool lost) {
   if (packet.kind == PacketKind::kData) {
     fingerprint_ = HashCombine(fingerprint_, HashBytes(packet.payload()));
   }
+  if (observer_ != nullptr) TellObserver(from, packet, lost);
   if (!options_.traces) return;
   scheduler_.Trace(absl::StrCat(
       lost ? "lost " : "", PacketKindName(packet.kind), " ", from.local.ToString(), " -> ",
       from.remote.ToString(),
       packet.kind == PacketKind::kData ? absl::StrCat(" ", packet.size_bytes(), " bytes") : ""));
+}
+
+void SimFabric::NoteFault(NetFaultKind kind, absl::string_view host, absl::string_view peer,
+                          absl::string_view text) {
+  if (options_.traces) scheduler_.Trace(text);
+  if (observer_ != nullptr) observer_->OnFault({kind, Now(), host, peer, text});
+}
+
+void SimFabric::TellObserver(const TcpSocket& from, Packet& packet, bool is_lost) {
+  const bool has_payload = packet.kind == PacketKind::kData;
+  observer_->OnPacket({.from = from.host_.name(),
+                       .to = from.remote_host_->name(),
+                       .from_endpoint = from.local,
+                       .to_endpoint = from.remote,
+                       .kind = packet.kind,
+                       .payload = has_payload ? packet.payload() : absl::string_view(),
+                       .sent = packet.sent,
+                       .ended = Now(),
+                       .is_lost = is_lost});
+}
+
+void SimFabric::ObserveProbe(const TcpSocket& socket, bool is_lost) {
+  if (observer_ == nullptr) return;
+  const absl::Duration latency =
+      is_lost ? absl::ZeroDuration() : LatencyOf(socket.host_, *socket.remote_host_);
+  observer_->OnPacket({.from = socket.host_.name(),
+                       .to = socket.remote_host_->name(),
+                       .from_endpoint = socket.local,
+                       .to_endpoint = socket.remote,
+                       .kind = PacketKind::kProbe,
+                       .sent = Now(),
+                       .ended = Now() + latency,
+                       .is_lost = is_lost});
+}
+
+void SimFabric::ObserveRefusal(const TcpSocket& socket, bool is_lost) {
+  if (observer_ == nullptr) return;
+  const absl::Duration latency =
+      is_lost ? absl::ZeroDuration() : LatencyOf(*socket.remote_host_, socket.host_);
+  observer_->OnPacket({.from = socket.remote_host_->name(),
+                       .to = socket.host_.name(),
+                       .from_endpoint = socket.remote,
+                       .to_endpoint = socket.local,
+                       .kind = PacketKind::kReset,
+                       .sent = Now(),
+                       .ended = Now() + latency,
+                       .is_lost = is_lost});
+}
+
+void SimFabric::ObserveDrop(const TcpSocket& from) {
+  if (observer_ == nullptr) return;
+  const std::string& to = from.remote_host_->name();
+  observer_->OnFault({NetFaultKind::kDrop, Now(), from.host_.name(), to,
+                      absl::StrCat("accept queue of ", to, " is full")});
 }
 
 }  // namespace rollcall::fault

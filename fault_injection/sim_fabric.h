@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fault_injection/fault_point.h"
+#include "fault_injection/net_observer.h"
 #include "fault_injection/scheduler.h"
 #include "fault_injection/sim_address.h"
 #include "fault_injection/sim_link.h"
@@ -81,6 +82,8 @@ class SimFabric {
   void set_short_transfer_percent(int percent) { options_.short_transfer_percent = percent; }
   FaultInjector* injector() const { return injector_; }
   void set_injector(FaultInjector* injector) { injector_ = injector; }
+  NetObserver* observer() const { return observer_; }
+  void set_observer(NetObserver* observer) { observer_ = observer; }
 
   // --- Hosts and the ways between them ---
   SimHost& AddHost(std::string name, std::vector<IpAddress> addresses,
@@ -110,9 +113,19 @@ class SimFabric {
 
   // --- The record ---
   void NotePacket(const TcpSocket& from, Packet& packet, bool lost);
-  void Trace(absl::string_view what) {
-    if (options_.traces) scheduler_.Trace(what);
+  void NoteFault(NetFaultKind kind, absl::string_view host, absl::string_view peer,
+                 absl::string_view text);
+  // What only an observer is told, since it has no part in the fingerprint: a packet that goes down
+  // with its connection or is repeated in vain;
+  void ObserveLost(const TcpSocket& from, Packet& packet) {
+    if (observer_ != nullptr) TellObserver(from, packet, /*is_lost=*/true);
   }
+  // one that is none here, because it only asks or refuses (in the second case it goes to
+  // `socket`);
+  void ObserveProbe(const TcpSocket& socket, bool is_lost);
+  void ObserveRefusal(const TcpSocket& socket, bool is_lost);
+  // one that has arrived, but was not taken.
+  void ObserveDrop(const TcpSocket& from);
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -122,10 +135,12 @@ class SimFabric {
   };
 
   void SettleAll();
+  void TellObserver(const TcpSocket& from, Packet& packet, bool is_lost);
 
   Scheduler& scheduler_;
   SimNetOptions options_;
   FaultInjector* injector_ = nullptr;
+  NetObserver* observer_ = nullptr;
   PacketPool packets_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
   std::vector<TcpSocket*> sockets_;

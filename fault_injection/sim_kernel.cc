@@ -2,18 +2,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "fault_injection/fault_point.h"
 #include "fault_injection/sim_epoll.h"
 #include "fault_injection/sim_fabric.h"
 #include "fault_injection/sim_file.h"
 #include "fault_injection/sim_tcp.h"
 #include "glog/logging.h"
+#include "net/net_error.h"
 
 namespace rollcall::fault {
 namespace {
@@ -119,6 +123,7 @@ SimKernel::Verdict SimKernel::AskInjector(Call call, size_t size_bytes, bool may
                                   .occurrence = occurrences_[static_cast<size_t>(call)],
                                   .legal_errnos = row.legal_errnos,
                                   .size_bytes = size_bytes});
+  if (fabric_.observer() != nullptr) ObserveCallFault(row, fault);
   if (fault.delay > absl::ZeroDuration() && may_block && fabric_.scheduler().current() != 0) {
     const absl::Time end = fabric_.Now() + fault.delay;
     while (fabric_.Now() < end) fabric_.scheduler().Block(end, row.name);
@@ -129,6 +134,25 @@ SimKernel::Verdict SimKernel::AskInjector(Call call, size_t size_bytes, bool may
     verdict.transfer_bytes_max = std::max<size_t>(*fault.transfer_bytes_max, 1);
   }
   return verdict;
+}
+
+void SimKernel::ObserveCallFault(const CallRow& row, const CallFault& fault) {
+  std::vector<std::string> parts;
+  if (fault.errno_value > 0) {
+    const bool is_look_up = row.call == Call::kGetAddrInfo;
+    parts.push_back(absl::StrCat("fails: ", is_look_up ? gai_strerror(-fault.errno_value)
+                                                       : net::ErrnoName(fault.errno_value)));
+  }
+  if (fault.transfer_bytes_max.has_value() && row.may_shorten) {
+    parts.push_back(absl::StrCat("moves at most ", *fault.transfer_bytes_max, " bytes"));
+  }
+  if (fault.delay > absl::ZeroDuration()) {
+    parts.push_back(absl::StrCat("is delayed by ", absl::FormatDuration(fault.delay)));
+  }
+  if (parts.empty()) return;
+  const std::string text =
+      absl::StrCat(host_.name(), ": ", row.name, " ", absl::StrJoin(parts, ", "));
+  fabric_.observer()->OnFault({NetFaultKind::kCallFault, fabric_.Now(), host_.name(), {}, text});
 }
 
 // --- Descriptors ---

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "fault_injection/fault_point.h"
 #include "fault_injection/legal_errnos.h"
 #include "fault_injection/sim_names.h"
 #include "net/syscalls.h"
@@ -90,6 +91,7 @@ class SimKernel final : public net::Syscalls {
   // The beginning of every call: counts it, lets others run, asks the injector.
   Verdict Enter(Call call, size_t size_bytes = 0, bool may_block = true);
   Verdict AskInjector(Call call, size_t size_bytes, bool may_block);
+  void ObserveCallFault(const CallRow& row, const CallFault& fault);
   bool IsProcessDead(bool may_block);
 
   SimFile* FileOf(int fd) const;

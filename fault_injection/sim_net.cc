@@ -91,6 +91,8 @@ SimNet::Path SimNet::PathOf(absl::string_view from, absl::string_view to) {
 
 void SimNet::SetInjector(FaultInjector* injector) { fabric_->set_injector(injector); }
 
+void SimNet::SetObserver(NetObserver* observer) { fabric_->set_observer(observer); }
+
 void SimNet::SetShortTransferPercent(int percent) { fabric_->set_short_transfer_percent(percent); }
 
 // --- Links ---
@@ -107,7 +109,7 @@ void SimNet::SetRate(absl::string_view from, absl::string_view to, int64_t bytes
 }
 
 void SimNet::Cut(absl::string_view from, absl::string_view to) {
-  fabric_->Trace(absl::StrCat("cut ", from, " -> ", to));
+  fabric_->NoteFault(NetFaultKind::kCut, from, to, absl::StrCat("cut ", from, " -> ", to));
   PathOf(from, to).link().is_cut = true;
   fabric_->OnPathsChanged();
 }
@@ -118,13 +120,14 @@ void SimNet::CutBothWays(absl::string_view a, absl::string_view b) {
 }
 
 void SimNet::Unreachable(absl::string_view from, absl::string_view to, int errno_value) {
-  fabric_->Trace(absl::StrCat("unreachable ", from, " -> ", to));
+  fabric_->NoteFault(NetFaultKind::kUnreachable, from, to,
+                     absl::StrCat("unreachable ", from, " -> ", to));
   PathOf(from, to).link().unreachable_errno = errno_value;
   fabric_->OnPathsChanged();
 }
 
 void SimNet::Heal(absl::string_view from, absl::string_view to) {
-  fabric_->Trace(absl::StrCat("heal ", from, " -> ", to));
+  fabric_->NoteFault(NetFaultKind::kHeal, from, to, absl::StrCat("heal ", from, " -> ", to));
   Link& link = PathOf(from, to).link();
   link.is_cut = false;
   link.unreachable_errno = 0;
@@ -139,18 +142,19 @@ void SimNet::HealBothWays(absl::string_view a, absl::string_view b) {
 // --- Hosts ---
 
 void SimNet::BlackHole(absl::string_view name) {
-  fabric_->Trace(absl::StrCat("black hole around ", name));
+  fabric_->NoteFault(NetFaultKind::kBlackHole, name, {}, absl::StrCat("black hole around ", name));
   host(name).host_.set_isolated(true);
   fabric_->OnPathsChanged();
 }
 
 void SimNet::Refuse(absl::string_view name, uint16_t port) {
-  fabric_->Trace(absl::StrCat("refuse connections to ", name, ":", port));
+  fabric_->NoteFault(NetFaultKind::kRefuse, name, {},
+                     absl::StrCat("refuse connections to ", name, ":", port));
   host(name).host_.Refuse(port);
 }
 
 void SimNet::HealHost(absl::string_view name) {
-  fabric_->Trace(absl::StrCat("heal ", name));
+  fabric_->NoteFault(NetFaultKind::kHealHost, name, {}, absl::StrCat("heal ", name));
   SimHost& healed = host(name).host_;
   healed.set_isolated(false);
   healed.StopRefusing();
@@ -158,7 +162,7 @@ void SimNet::HealHost(absl::string_view name) {
 }
 
 void SimNet::ResetConnections(absl::string_view name, absl::string_view peer) {
-  fabric_->Trace(absl::StrCat("reset connections of ", name));
+  fabric_->NoteFault(NetFaultKind::kReset, name, peer, absl::StrCat("reset connections of ", name));
   const SimHost* const one = &host(name).host_;
   const SimHost* const other = peer.empty() ? nullptr : &host(peer).host_;
   for (TcpSocket* socket : fabric_->sockets()) {
@@ -178,18 +182,18 @@ SimHostOptions& SimNet::options_of(absl::string_view name) {
 // --- Processes ---
 
 void SimNet::ExitProcess(absl::string_view name) {
-  fabric_->Trace(absl::StrCat("exit ", name));
+  fabric_->NoteFault(NetFaultKind::kExit, name, {}, absl::StrCat("exit ", name));
   host(name).ExitProcess();
 }
 
 void SimNet::CrashHost(absl::string_view name) {
-  fabric_->Trace(absl::StrCat("crash ", name));
+  fabric_->NoteFault(NetFaultKind::kCrash, name, {}, absl::StrCat("crash ", name));
   host(name).Crash();
   fabric_->OnPathsChanged();
 }
 
 void SimNet::RestartHost(absl::string_view name) {
-  fabric_->Trace(absl::StrCat("restart ", name));
+  fabric_->NoteFault(NetFaultKind::kRestart, name, {}, absl::StrCat("restart ", name));
   host(name).Restart();
   fabric_->OnPathsChanged();
 }

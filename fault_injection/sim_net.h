@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "fault_injection/fault_point.h"
+#include "fault_injection/net_observer.h"
 #include "fault_injection/scheduler.h"
 #include "fault_injection/sim_kernel.h"
 #include "fault_injection/sim_names.h"
@@ -50,6 +51,10 @@ class SimNet {
 
   // Asked before each fallible call of every host; null ends it. Must outlive that.
   void SetInjector(FaultInjector* injector);
+  // Told of every packet and every fault from here on; null ends it. Must outlive that. What it
+  // hears is the same for every run of a seed, and it changes neither the run nor a fingerprint.
+  // Set it while nothing is on the way.
+  void SetObserver(NetObserver* observer);
 
   // --- Links, each direction for itself ---
   void SetLatency(absl::string_view from, absl::string_view to, absl::Duration latency,

@@ -20,24 +20,6 @@ size_t SizeClass(absl::Span<const uint32_t> rooms, size_t room_bytes) {
 
 }  // namespace
 
-absl::string_view PacketKindName(PacketKind kind) {
-  switch (kind) {
-    case PacketKind::kSyn:
-      return "SYN";
-    case PacketKind::kSynAck:
-      return "SYN-ACK";
-    case PacketKind::kAck:
-      return "ACK";
-    case PacketKind::kData:
-      return "DATA";
-    case PacketKind::kFin:
-      return "FIN";
-    case PacketKind::kReset:
-      return "RST";
-  }
-  return "?";
-}
-
 PacketPool::~PacketPool() {
   for (Packet* list : free_) {
     while (list != nullptr) ::operator delete(std::exchange(list, list->next));

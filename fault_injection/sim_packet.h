@@ -8,16 +8,15 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "fault_injection/packet_kind.h"
 
 namespace rollcall::fault {
-
-enum class PacketKind : uint8_t { kSyn, kSynAck, kAck, kData, kFin, kReset };
-absl::string_view PacketKindName(PacketKind kind);
 
 // A packet, and the bytes it carries behind itself. Made by a PacketPool, freed by it.
 struct Packet {
   Packet* next = nullptr;
   absl::Time arrives;
+  absl::Time sent;     // Only while somebody observes.
   uint32_t begin = 0;  // Of what has not been read yet.
   uint32_t end = 0;
   uint32_t capacity_bytes = 0;

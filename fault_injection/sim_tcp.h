@@ -165,6 +165,7 @@ class TcpSocket final : public SimFile, public PortHolder {
   void RetransmitSyn();
   void RetransmitSynAck();
   void RetransmitData();
+  void ObserveRepetition();
   void OnKeepAliveTimer();
   void AwaitPeersFin();
   bool PathIsSound();

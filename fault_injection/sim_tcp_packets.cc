@@ -51,6 +51,7 @@ void TcpSocket::PushUnsent() {
 }
 
 void TcpSocket::Launch(Packet* packet) {
+  if (fabric_.observer() != nullptr) packet->sent = fabric_.Now();
   if (!fabric_.Passes(host_, *remote_host_)) {
     fabric_.NotePacket(*this, *packet, /*lost=*/true);
     HearUnreachable();
@@ -75,6 +76,7 @@ void TcpSocket::DeliverDue() {
     if (arrives && HandOver(packet)) {
       OnDelivered(kind, size_bytes);
     } else {
+      if (arrives) fabric_.ObserveDrop(*this);
       OnLost(packet);
     }
   }
@@ -114,6 +116,7 @@ void TcpSocket::OnLost(Packet* packet) {
   lost.Push(packet);
   while (!flight_.empty()) {
     Packet* const next = flight_.Pop();
+    fabric_.ObserveLost(*this, *next);
     if (IsRepeated(next->kind)) {
       lost.Push(next);
     } else {
@@ -230,7 +233,8 @@ bool TcpSocket::OnPacket(Packet* packet) {
       if (state_ == TcpState::kSynReceived) CompleteHandshake();
       break;
     case PacketKind::kSyn:
-      break;  // HandOver has dealt with it.
+    case PacketKind::kProbe:
+      break;  // HandOver has dealt with the one, and the other is never sent.
   }
   fabric_.packets().Free(packet);
   return true;
@@ -328,10 +332,12 @@ void TcpSocket::OnReset() {
 
 void TcpSocket::AnswerWithReset() {
   if (!fabric_.Passes(*remote_host_, host_)) {
+    fabric_.ObserveRefusal(*this, /*is_lost=*/true);
     if (state_ == TcpState::kSynSent || state_ == TcpState::kEstablished) ScheduleRetransmit();
     return;
   }
   if (IsScheduled(Task::kReset)) return;
+  fabric_.ObserveRefusal(*this, /*is_lost=*/false);
   Schedule(Task::kReset, fabric_.Now() + fabric_.LatencyOf(*remote_host_, host_));
 }
 
@@ -382,6 +388,9 @@ void TcpSocket::Vanish() {
     for (TcpSocket* child : listen_->accept_queue) child->listener_ = nullptr;
     listen_.reset();
     listens = false;
+  }
+  for (Packet* packet = flight_.first(); packet != nullptr; packet = packet->next) {
+    fabric_.ObserveLost(*this, *packet);
   }
   flight_.Clear(fabric_.packets());
   Cancel(Task::kDeliver);

@@ -153,6 +153,7 @@ void TcpSocket::RetransmitData() {
   ++retransmits_;
   retransmit_delay_ = std::min(2 * retransmit_delay_, kRetransmitMax);
   if (!fabric_.Passes(host_, *remote_host_)) {
+    ObserveRepetition();
     HearUnreachable();
     return ScheduleRetransmit();
   }
@@ -166,6 +167,14 @@ void TcpSocket::RetransmitData() {
   // A peer that answers, but has no room, is asked again for as long as the user lets us.
   if (is_stalled_ && answer_passes) retransmits_ = 0;
   if (is_stalled_ || unacknowledged_ > 0) ScheduleRetransmit();
+}
+
+// What is lost again.
+void TcpSocket::ObserveRepetition() {
+  if (fabric_.observer() == nullptr) return;
+  if (!is_resending_) return fabric_.ObserveProbe(*this, /*is_lost=*/true);
+  unsent_.first()->sent = fabric_.Now();
+  fabric_.ObserveLost(*this, *unsent_.first());
 }
 
 void TcpSocket::HearUnreachable() {
@@ -219,6 +228,7 @@ void TcpSocket::OnKeepAliveTimer() {
   }
   ++keep_alive_probes_;
   const bool probe_arrives = fabric_.Passes(host_, *remote_host_);
+  fabric_.ObserveProbe(*this, !probe_arrives);
   if (probe_arrives && (peer_ == nullptr || !peer_->IsConnected())) AnswerWithReset();
   if (!probe_arrives) HearUnreachable();
   Schedule(Task::kKeepAlive, now + absl::Seconds(options_.keep_interval_s));
