@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "fault_injection/packet_kind.h"
+#include "fault_injection/report/report_text.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/request.h"
 
@@ -15,11 +16,6 @@ namespace {
 
 constexpr size_t kKeysShownMax = 2;
 constexpr size_t kKeyBytesMax = 32;
-
-std::string Shortened(absl::string_view text, size_t bytes_max) {
-  if (text.size() <= bytes_max) return std::string(text);
-  return absl::StrCat(text.substr(0, bytes_max - 3), "...");
-}
 
 std::string LabelOfRequest(const protocol::Request& request) {
   const protocol::OperationRow& row = protocol::RowOf(request.operation);
@@ -34,9 +30,7 @@ std::string LabelOfRequest(const protocol::Request& request) {
   return label;
 }
 
-std::string LabelOfSize(size_t size_bytes) {
-  return absl::StrCat(size_bytes, size_bytes == 1 ? " byte" : " bytes");
-}
+std::string LabelOfSize(size_t size_bytes) { return Count(size_bytes, "byte"); }
 
 }  // namespace
 
