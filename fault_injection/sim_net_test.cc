@@ -323,6 +323,39 @@ TEST_F(SimNetTest, WhatACutLosesIsRepeated) {
   Run();
 }
 
+TEST_F(SimNetTest, WhatIsSentIntoACutComesAfterWhatWasOnTheWay) {
+  Connected(
+      [&](int fd) {
+        EXPECT_EQ(Send(w0(), fd, "first "), 6);
+        net().Cut("w0", "server");
+        EXPECT_EQ(Send(w0(), fd, "second"), 6);
+      },
+      [&](int fd) {
+        std::string received;
+        while (received.size() < 12) received += Recv(server(), fd);
+        EXPECT_EQ(received, "first second");
+      });
+  At(absl::Milliseconds(500), [&] { net().Heal("w0", "server"); });
+  Run();
+}
+
+TEST_F(SimNetTest, WhatWasOnTheWayArrivesIfTheCutIsOverByThen) {
+  Connected(
+      [&](int fd) {
+        EXPECT_EQ(Send(w0(), fd, "first "), 6);
+        net().Cut("w0", "server");
+        EXPECT_EQ(Send(w0(), fd, "second"), 6);
+        net().Heal("w0", "server");
+      },
+      [&](int fd) {
+        EXPECT_EQ(Recv(server(), fd), "first ");
+        EXPECT_EQ(elapsed(), absl::Milliseconds(1) + 3 * kLatency);
+        EXPECT_EQ(Recv(server(), fd), "second");
+        EXPECT_GT(elapsed(), absl::Milliseconds(200));
+      });
+  Run();
+}
+
 TEST_F(SimNetTest, TheUserTimeoutEndsRepeating) {
   Connected([&](int fd) {
     SetInt(w0(), fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60'000);

@@ -133,7 +133,9 @@ class TcpSocket final : public SimFile, public PortHolder {
   void DeliverDue();
   // False: lost on the way, or not taken.
   bool HandOver(Packet* packet);
-  void OnLost(Packet* packet);
+  // `has_left`: it was the first of those on the way. Else they are earlier ones, and go on.
+  void OnLost(Packet* packet, bool has_left);
+  void LoseFlight(PacketQueue& lost);
   void OnDelivered(PacketKind kind, size_t size_bytes);
   void OnAcknowledged();
   void OnWindow();

@@ -55,7 +55,7 @@ void TcpSocket::Launch(Packet* packet) {
   if (!fabric_.Passes(host_, *remote_host_)) {
     fabric_.NotePacket(*this, *packet, /*lost=*/true);
     HearUnreachable();
-    return OnLost(packet);
+    return OnLost(packet, /*has_left=*/false);
   }
   last_arrival_ =
       std::max(last_arrival_, fabric_.ArrivalOf(host_, *remote_host_, packet->size_bytes()));
@@ -77,7 +77,7 @@ void TcpSocket::DeliverDue() {
       OnDelivered(kind, size_bytes);
     } else {
       if (arrives) fabric_.ObserveDrop(*this);
-      OnLost(packet);
+      OnLost(packet, /*has_left=*/true);
     }
   }
   if (!flight_.empty()) {
@@ -101,7 +101,7 @@ bool TcpSocket::HandOver(Packet* packet) {
   return true;
 }
 
-void TcpSocket::OnLost(Packet* packet) {
+void TcpSocket::OnLost(Packet* packet, bool has_left) {
   if (!IsRepeated(packet->kind) || state_ != TcpState::kEstablished) {
     const PacketKind kind = packet->kind;
     fabric_.packets().Free(packet);
@@ -111,9 +111,16 @@ void TcpSocket::OnLost(Packet* packet) {
     if (was_handshake && peer_ != nullptr && !peer_->IsConnected()) peer_->ScheduleRetransmit();
     return;
   }
-  // What followed it is of no use without it.
   PacketQueue lost;
   lost.Push(packet);
+  if (has_left) LoseFlight(lost);
+  unsent_.Prepend(lost);
+  is_resending_ = true;
+  ScheduleRetransmit();
+}
+
+// What followed a lost packet is of no use without it.
+void TcpSocket::LoseFlight(PacketQueue& lost) {
   while (!flight_.empty()) {
     Packet* const next = flight_.Pop();
     fabric_.ObserveLost(*this, *next);
@@ -124,9 +131,6 @@ void TcpSocket::OnLost(Packet* packet) {
     }
   }
   Cancel(Task::kDeliver);
-  unsent_.Prepend(lost);
-  is_resending_ = true;
-  ScheduleRetransmit();
 }
 
 void TcpSocket::OnDelivered(PacketKind kind, size_t size_bytes) {
