@@ -6,7 +6,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "fault_injection/packet_kind.h"
+#include "fault_injection/report/reply_labels.h"
 #include "fault_injection/report/report_text.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/request.h"
@@ -30,47 +32,62 @@ std::string LabelOfRequest(const protocol::Request& request) {
   return label;
 }
 
-std::string LabelOfSize(size_t size_bytes) { return Count(size_bytes, "byte"); }
-
 }  // namespace
 
-// One direction of a connection, from the end that opened it.
-struct MessageLabels::Direction {
-  explicit Direction(const protocol::ParserOptions* options) : parser(options) {}
+// One connection, as far as its bytes have arrived.
+struct MessageLabels::Dialogue {
+  explicit Dialogue(const protocol::ParserOptions* options) : requests(options) {}
 
-  protocol::RequestParser parser;
+  std::vector<std::string> ReadRequests(absl::string_view bytes) {
+    const bool is_first = !requests.dialect().has_value();
+    std::vector<std::string> labels;
+    requests.Feed(bytes);
+    while (const protocol::Request* request = requests.Next()) {
+      labels.push_back(LabelOfRequest(*request));
+      replies.Expect(*request);
+    }
+    const bool has_greeted = is_first && requests.dialect().has_value();
+    if (labels.empty() && has_greeted) labels.emplace_back("greeting");
+    return labels;
+  }
+
+  protocol::RequestParser requests;
+  ReplyLabels replies;
 };
 
 MessageLabels::MessageLabels() = default;
 MessageLabels::~MessageLabels() = default;
 
 std::string MessageLabels::LabelOf(const NetPacket& packet) {
-  switch (packet.kind) {
-    case PacketKind::kSyn:
-      // The ports may have been used before.
-      directions_[{packet.from_endpoint.ToString(), packet.to_endpoint.ToString()}] =
-          std::make_unique<Direction>(&parser_options_);
-      break;
-    case PacketKind::kData:
-      return Shortened(LabelOfData(packet), kLabelBytesMax);
-    default:
-      break;
+  if (packet.kind == PacketKind::kData) return Shortened(LabelOfData(packet), kLabelBytesMax);
+  if (packet.kind == PacketKind::kSyn) {
+    // The ports may have been used before.
+    dialogues_[{packet.from_endpoint.ToString(), packet.to_endpoint.ToString()}] =
+        std::make_unique<Dialogue>(&parser_options_);
   }
   return std::string(PacketKindName(packet.kind));
 }
 
 std::string MessageLabels::LabelOfData(const NetPacket& packet) {
-  const auto found =
-      directions_.find({packet.from_endpoint.ToString(), packet.to_endpoint.ToString()});
-  if (packet.is_lost || found == directions_.end()) return LabelOfSize(packet.payload.size());
-  protocol::RequestParser& parser = found->second->parser;
-  const bool is_first = !parser.dialect().has_value();
-  parser.Feed(packet.payload);
+  const std::string from = packet.from_endpoint.ToString();
+  const std::string to = packet.to_endpoint.ToString();
+  auto found = dialogues_.find({from, to});
+  const bool is_request = found != dialogues_.end();
+  if (!is_request) found = dialogues_.find({to, from});
   std::vector<std::string> labels;
-  while (const protocol::Request* request = parser.Next())
-    labels.push_back(LabelOfRequest(*request));
-  if (labels.empty() && is_first && parser.dialect().has_value()) return "greeting";
-  if (labels.empty()) return LabelOfSize(packet.payload.size());
+  if (found != dialogues_.end()) {
+    const auto read = [&](Dialogue& dialogue) {
+      return is_request ? dialogue.ReadRequests(packet.payload)
+                        : dialogue.replies.Read(packet.payload);
+    };
+    if (packet.is_lost) {
+      Dialogue copy = *found->second;  // What is lost comes again.
+      labels = read(copy);
+    } else {
+      labels = read(*found->second);
+    }
+  }
+  if (labels.empty()) return Count(packet.payload.size(), "byte");
   return absl::StrJoin(labels, ", ");
 }
 

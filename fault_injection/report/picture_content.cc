@@ -182,6 +182,14 @@ class Chooser {
 
 }  // namespace
 
+std::string OmissionText(const PictureContent::Omission& omission) {
+  std::vector<std::string> parts;
+  if (omission.messages > 0) parts.push_back(Count(omission.messages, "message"));
+  if (omission.steps > 0) parts.push_back(Count(omission.steps, "step"));
+  return absl::StrCat("left out: ", absl::StrJoin(parts, " and "), " until ",
+                      FormatSeconds(omission.end), " s");
+}
+
 PictureContent ChoosePicture(const RunRecord& record, const PictureLimits& limits) {
   return Chooser(record, limits).Choose();
 }

@@ -46,6 +46,9 @@ struct PictureContent {
   std::vector<std::string> remarks;  // Sentences on what is not drawn at all.
 };
 
+// "left out: 20 messages and 8 steps until 0.000200 s".
+std::string OmissionText(const PictureContent::Omission& omission);
+
 // Delivered SYN-ACKs and ACKs are never drawn: the SYN and what follows say it.
 PictureContent ChoosePicture(const RunRecord& record, const PictureLimits& limits = {});
 

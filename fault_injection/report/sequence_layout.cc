@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kTimesWidth = 96;  // The times, to the left of the first lane.
 constexpr int kTopHeight = 86;   // Title, verdict and names of the hosts.
-constexpr int kWidthMin = 760;
+constexpr int kWidthMin = 680;
 constexpr int kBracketWidth = 9;
 
 // The first depth at which nothing is left of what began earlier.
@@ -38,7 +38,11 @@ void SequenceLayout::PlaceLanes() {
   lane_of_host_.assign(record_.hosts.size(), kNone);
   for (int lane = 0; lane < lanes(); ++lane) lane_of_host_[content_.hosts[lane]] = lane;
   depths_.assign(content_.hosts.size(), 1);
-  column_width_ = lanes() <= 3 ? 240 : lanes() <= 5 ? 200 : lanes() <= 10 ? 160 : 136;
+  column_width_ = lanes() <= 2    ? 270
+                  : lanes() <= 3  ? 240
+                  : lanes() <= 5  ? 200
+                  : lanes() <= 10 ? 160
+                                  : 136;
   top_ = kTopHeight;
   width_ = std::max(kWidthMin, kTimesWidth + 28 + lanes() * column_width_);
 }

@@ -1,13 +1,12 @@
 #include "fault_injection/report/sequence_svg.h"
 
 #include <algorithm>
-#include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "fault_injection/report/picture_style.h"
 #include "fault_injection/report/report_text.h"
 #include "fault_injection/report/sequence_layout.h"
 #include "fault_injection/report/svg_writer.h"
@@ -16,45 +15,6 @@ namespace rollcall::fault {
 namespace {
 
 using Point = SvgWriter::Point;
-
-constexpr absl::string_view kStyle = R"(
-text { font: 10px "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #222; }
-text.title { font: bold 15px sans-serif; }
-text.verdict, text.foot { font: 11px sans-serif; fill: #444; }
-text.host { font: bold 12px sans-serif; }
-text.time { fill: #666; }
-text.again { font: 10px sans-serif; fill: #999; }
-text.fault { font: bold 11px sans-serif; fill: #b3261e; }
-text.left-out, text.break { font: italic 11px sans-serif; fill: #666; }
-text.ok { fill: #1b5e20; }
-text.failed { fill: #b3261e; font-weight: bold; }
-text.open { fill: #555; font-style: italic; }
-text.band { fill: #8a5200; font-style: italic; }
-text.lost { fill: #b3261e; }
-text.quiet { fill: #888; }
-.paper { fill: #fff; }
-.halo { fill: #fff; fill-opacity: 0.82; }
-.head { fill: #eef1f5; stroke: #8a94a3; }
-.lane { stroke: #b4bcc8; stroke-width: 1; }
-.tick { stroke: #ddd; }
-.step-ok { fill: #a5d6a7; stroke: #2e7d32; }
-.step-failed { fill: #ef9a9a; stroke: #b3261e; }
-.step-open { fill: #e0e0e0; stroke: #777; stroke-dasharray: 3 2; }
-.band-link { fill: #ffe0b2; fill-opacity: 0.75; stroke: #e0a040; stroke-dasharray: 4 3; }
-.band-host { fill: #d5d9e0; fill-opacity: 0.8; stroke: #8a94a3; stroke-dasharray: 4 3; }
-.arrow { stroke: #1f5fa8; stroke-width: 1.2; fill: none; }
-.arrow-head { fill: #1f5fa8; }
-.arrow-quiet { stroke: #b0b8c4; fill: none; }
-.arrow-head-quiet { fill: #b0b8c4; }
-.arrow-reset { stroke: #b3261e; stroke-width: 1.2; fill: none; }
-.arrow-head-reset { fill: #b3261e; }
-.arrow-lost { stroke: #b3261e; stroke-dasharray: 4 3; fill: none; }
-.cross { stroke: #b3261e; stroke-width: 2; fill: none; }
-.fault-line { stroke: #b3261e; stroke-dasharray: 2 3; }
-.fault-mark { fill: #b3261e; }
-.left-out-line { stroke: #999; stroke-dasharray: 1 4; }
-.break-line { stroke: #999; fill: none; }
-)";
 
 // How an arrow is drawn.
 absl::string_view Suffix(const RunRecord::Message& message) {
@@ -91,6 +51,7 @@ class Picture {
  private:
   static constexpr int kBracketHalf = 4;
   static constexpr int kLoopWidth = 20;
+  static constexpr int kNamesDistance = 500;  // Between two repetitions of the hosts' names.
 
   int X(int lane) const { return layout_.LaneX(lane); }
   int bottom() const { return layout_.scale().bottom(); }
@@ -102,7 +63,7 @@ class Picture {
                         "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" role=\"img\" ",
                         size, " viewBox=\"0 0 ", layout_.width(), " ", height, "\">\n<title>",
                         XmlEscaped(record_.title), "</title>\n<desc>", XmlEscaped(Description()),
-                        "</desc>\n<style type=\"text/css\">", kStyle,
+                        "</desc>\n<style type=\"text/css\">", kPictureStyle,
                         "</style>\n<rect class=\"paper\" ", size, "/>\n");
   }
 
@@ -175,8 +136,8 @@ class Picture {
     const int from = scale.ItemY(step.begin, placed.begin_item) - 8;
     int to = from + 10;
     if (step.end > step.begin) {
-      to =
-          scale.ItemY(step.end, std::max(placed.end_item, 0)) - (placed.end_item == kNone ? 10 : 1);
+      to = placed.end_item == kNone ? scale.Y(step.end) + 2
+                                    : scale.ItemY(step.end, placed.end_item) - 1;
     }
     svg_.BeginGroup("step", StepTitle(step));
     svg_.Rect(absl::StrCat("step-", StepClass(step)),
@@ -229,7 +190,7 @@ class Picture {
   // Where it arrives, or would have.
   Point EndOf(const SequenceLayout::Message& placed, Point start) const {
     const RunRecord::Message& message = record_.messages[placed.index];
-    const int arrival = layout_.scale().Y(message.ended) + 4 + 3 * std::min(placed.item, 3);
+    const int arrival = layout_.scale().Y(message.ended) + 1;
     return {X(placed.to_lane), std::max(arrival, start.y + 10)};
   }
 
@@ -332,12 +293,7 @@ class Picture {
   }
 
   void DrawOmission(const SequenceLayout::Row& placed) {
-    const PictureContent::Omission& omission = content_.omissions[placed.index];
-    std::vector<std::string> parts;
-    if (omission.messages > 0) parts.push_back(Count(omission.messages, "message"));
-    if (omission.steps > 0) parts.push_back(Count(omission.steps, "step"));
-    const std::string text = absl::StrCat("left out: ", absl::StrJoin(parts, " and "), " until ",
-                                          FormatSeconds(omission.end), " s");
+    const std::string text = OmissionText(content_.omissions[placed.index]);
     const int y = layout_.scale().RowY(placed.at, placed.row);
     svg_.BeginGroup("left-out", text);
     svg_.Line("left-out-line", {X(0) - 20, y}, {layout_.width() - 8, y});
@@ -349,20 +305,22 @@ class Picture {
     const std::string text = FormatRoughly(gap.to - gap.from);
     svg_.BeginGroup("break", absl::StrCat(text, " in which nothing is drawn"));
     for (int lane = 0; lane < layout_.lanes(); ++lane) {
-      const int x = X(lane);
-      svg_.Rect("paper", {x - 2, gap.y - 3, 4, 6});
-      for (const int y : {gap.y - 3, gap.y + 3}) {
-        svg_.Path("break-line", absl::StrCat("M", x - 12, " ", y + 3, " L", x - 4, " ", y - 3, " L",
-                                             x + 4, " ", y + 3, " L", x + 12, " ", y - 3));
-      }
+      const std::string left = absl::StrCat("M", X(lane) - 22, " ", gap.y);
+      const absl::string_view wave = " l11 -6 l11 6 l11 -6 l11 6";
+      svg_.Path("paper", absl::StrCat(left, wave, " v6 l-11 -6 l-11 6 l-11 -6 l-11 6 Z"));
+      svg_.Path("break-line", absl::StrCat(left, wave, " m0 6 l-11 -6 l-11 6 l-11 -6 l-11 6"));
     }
     svg_.Text("break", "end", {X(0) - 30, gap.y + 4}, text);
     // So that tall pictures can be read in the middle.
-    for (int lane = 0; lane < layout_.lanes(); ++lane) {
-      svg_.Text("again", "start", {X(lane) + 16, gap.y + 4},
-                HostName(record_, content_.hosts[lane]));
-    }
+    if (gap.y >= names_from_) RepeatNames(gap.y);
     svg_.EndGroup();
+  }
+
+  void RepeatNames(int y) {
+    names_from_ = y + kNamesDistance;
+    for (int lane = 0; lane < layout_.lanes(); ++lane) {
+      svg_.Text("again", "start", {X(lane) + 26, y + 4}, HostName(record_, content_.hosts[lane]));
+    }
   }
 
   // --- Head and foot ---
@@ -412,6 +370,7 @@ class Picture {
   const PictureContent content_;
   const SequenceLayout layout_;
   SvgWriter svg_;
+  int names_from_ = kNamesDistance;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 // From here on a stretch is cut short, visibly.
 constexpr absl::Duration kBreakMin = absl::Milliseconds(100);
 constexpr int kBreakHeight = 40;
-constexpr int kMarginHeight = 4;
+constexpr int kMarginHeight = 7;
 
 // What a stretch without a break looks like: longer for each power of ten.
 int StretchHeight(absl::Duration length) {

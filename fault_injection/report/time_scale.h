@@ -39,7 +39,7 @@ class TimeScale {
   int RowY(absl::Duration at, int row) const { return Top(at) + row * kRowHeight + kRowHeight / 2; }
   // Below all rows; and of an item, its base line.
   int Y(absl::Duration at) const;
-  int ItemY(absl::Duration at, int item) const { return Y(at) + (item + 1) * kItemHeight - 3; }
+  int ItemY(absl::Duration at, int item) const { return Y(at) + (item + 1) * kItemHeight; }
   int bottom() const { return bottom_; }
   const std::vector<Break>& breaks() const { return breaks_; }
   // All moments, in order.

@@ -11,6 +11,7 @@
 #include "fault_injection/report/demo_runs.h"
 #include "fault_injection/report/run_record.h"
 #include "fault_injection/report/sequence_svg.h"
+#include "fault_injection/report/text_ladder.h"
 #include "fault_injection/report/trace_text.h"
 
 namespace rollcall::fault {
@@ -32,6 +33,7 @@ void WriteReports(const std::string& directory, absl::string_view name, const Ru
   Write(path + ".trace.txt", TraceText(record));
   Write(path + ".trace.json", ChromeTrace(record));
   Write(path + ".svg", SequenceSvg(record));
+  Write(path + ".ladder.txt", TextLadder(record));
 }
 
 int Main(int argc, char** argv) {

@@ -1,0 +1,112 @@
+#include "fault_injection/report/reply_labels.h"
+
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "fault_injection/report/report_text.h"
+#include "store/protocol/reply.h"
+
+namespace rollcall::fault {
+namespace {
+
+using protocol::Operation;
+using protocol::ReplyKind;
+
+constexpr size_t kValueBytesMax = 24;
+
+// nullopt: nothing is said.
+std::optional<ReplyKind> KindOf(Operation operation) {
+  switch (operation) {
+    case Operation::kValidate:
+    case Operation::kSet:
+    case Operation::kAppend:
+    case Operation::kMultiSet:
+    case Operation::kQueuePush:
+    case Operation::kCancelWait:  // It is the wait that is answered.
+    case Operation::kWatchKey:    // Expect gives up.
+      return std::nullopt;
+    case Operation::kGet:
+    case Operation::kCompareSet:
+      return ReplyKind::kBytes;
+    case Operation::kAdd:
+    case Operation::kNumKeys:
+    case Operation::kDeleteKey:
+    case Operation::kQueueLen:
+      return ReplyKind::kNumber;
+    case Operation::kCheck:
+    case Operation::kWait:
+    case Operation::kBarrier:
+      return ReplyKind::kSignal;
+    case Operation::kMultiGet:
+      return ReplyKind::kTexts;
+    case Operation::kPing:
+      return ReplyKind::kNonce;
+    case Operation::kQueuePop:
+      return ReplyKind::kPopped;
+    case Operation::kListKeys:
+      return ReplyKind::kList;
+  }
+  return std::nullopt;
+}
+
+std::string ResultText(Operation operation, ReplyKind kind, const protocol::OwnedReply& reply) {
+  switch (kind) {
+    case ReplyKind::kSignal:
+      if (operation == Operation::kCheck) {
+        return reply.signal == protocol::kReady ? "ready" : "not ready";
+      }
+      return reply.signal == protocol::kStopWaiting ? "over" : "cancelled";
+    case ReplyKind::kNumber:
+      return absl::StrCat(reply.number);
+    case ReplyKind::kNonce:
+      return "answered";
+    case ReplyKind::kBytes:
+      return Shortened(absl::CHexEscape(reply.texts.front()), kValueBytesMax);
+    case ReplyKind::kPopped:
+      if (reply.texts.empty()) return "empty";
+      return Shortened(absl::CHexEscape(reply.texts.front()), kValueBytesMax);
+    case ReplyKind::kTexts:
+    case ReplyKind::kList:
+      return Count(reply.texts.size(), "text");
+    case ReplyKind::kKeyEvent:
+    case ReplyKind::kHangUp:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+void ReplyLabels::Expect(const protocol::Request& request) {
+  if (request.operation == Operation::kWatchKey) is_lost_ = true;
+  if (KindOf(request.operation).has_value()) {
+    expected_.push_back({request.operation, request.keys.size()});
+  }
+}
+
+std::vector<std::string> ReplyLabels::Read(absl::string_view bytes) {
+  std::vector<std::string> labels;
+  while (!bytes.empty() && !is_lost_) {
+    if (expected_.empty()) {
+      is_lost_ = true;
+      break;
+    }
+    const Expected& next = expected_.front();
+    const ReplyKind kind = *KindOf(next.operation);
+    if (!parser_.has_value()) parser_.emplace(kind, next.keys);
+    const absl::StatusOr<size_t> taken = parser_->Consume(bytes);
+    if (!taken.ok()) {
+      is_lost_ = true;
+      break;
+    }
+    bytes.remove_prefix(*taken);
+    if (!parser_->done()) break;
+    labels.push_back(absl::StrCat(protocol::OperationName(next.operation), ": ",
+                                  ResultText(next.operation, kind, parser_->Take())));
+    parser_.reset();
+    expected_.pop_front();
+  }
+  return labels;
+}
+
+}  // namespace rollcall::fault
