@@ -22,8 +22,7 @@ std::optional<ReplyKind> KindOf(Operation operation) {
     case Operation::kAppend:
     case Operation::kMultiSet:
     case Operation::kQueuePush:
-    case Operation::kCancelWait:  // It is the wait that is answered.
-    case Operation::kWatchKey:    // Expect gives up.
+    case Operation::kWatchKey:  // Expect gives up.
       return std::nullopt;
     case Operation::kGet:
     case Operation::kCompareSet:
@@ -36,6 +35,7 @@ std::optional<ReplyKind> KindOf(Operation operation) {
     case Operation::kCheck:
     case Operation::kWait:
     case Operation::kBarrier:
+    case Operation::kCancelWait:
       return ReplyKind::kSignal;
     case Operation::kMultiGet:
       return ReplyKind::kTexts;
@@ -84,6 +84,19 @@ void ReplyLabels::Expect(const protocol::Request& request) {
   }
 }
 
+// A wait that is cancelled and its cancel_wait have one answer; a wait that was over by then, and
+// the cancel_wait that came too late, have two.
+void ReplyLabels::EndFirst(const protocol::OwnedReply& reply) {
+  const Operation ended = expected_.front().operation;
+  expected_.pop_front();
+  const bool was_cancelled = (ended == Operation::kWait || ended == Operation::kBarrier) &&
+                             reply.signal == protocol::kWaitCanceled;
+  if (was_cancelled && !expected_.empty() &&
+      expected_.front().operation == Operation::kCancelWait) {
+    expected_.pop_front();
+  }
+}
+
 std::vector<std::string> ReplyLabels::Read(absl::string_view bytes) {
   std::vector<std::string> labels;
   while (!bytes.empty() && !is_lost_) {
@@ -101,10 +114,11 @@ std::vector<std::string> ReplyLabels::Read(absl::string_view bytes) {
     }
     bytes.remove_prefix(*taken);
     if (!parser_->done()) break;
+    const protocol::OwnedReply reply = parser_->Take();
     labels.push_back(absl::StrCat(protocol::OperationName(next.operation), ": ",
-                                  ResultText(next.operation, kind, parser_->Take())));
+                                  ResultText(next.operation, kind, reply)));
     parser_.reset();
-    expected_.pop_front();
+    EndFirst(reply);
   }
   return labels;
 }

@@ -32,6 +32,8 @@ class ReplyLabels {
     size_t keys = 0;
   };
 
+  void EndFirst(const protocol::OwnedReply& reply);
+
   std::deque<Expected> expected_;
   std::optional<protocol::ReplyParser> parser_;  // Of a reply that has begun.
   bool is_lost_ = false;

@@ -95,6 +95,10 @@ TEST(RunRecorderTest, ACutIsAFaultABandAndLostMessages) {
   EXPECT_THAT(Bands(record), ElementsAre("w0 -> w3: cut 49.99964s", "w3 -> w0: cut 49.99964s"));
   EXPECT_THAT(Messages(record), Contains("w0 -> w3 get: host0 lost"));
   EXPECT_THAT(Messages(record), Contains("w0 -> w3 get: host0"));  // Once healed.
+  // The last barrier opens as its waiters give up.
+  EXPECT_THAT(Messages(record), Contains("w0 -> w1 barrier: over"));
+  EXPECT_THAT(Messages(record), Contains("w0 -> w1 cancel_wait: cancelled"));
+  EXPECT_THAT(Messages(record), Contains("w0 -> w0 barrier: cancelled"));
   for (const RunRecord::Message& message : record.messages) {
     EXPECT_EQ(message.is_lost && message.from != 0 && message.from != 3, false);
   }
