@@ -37,6 +37,13 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "com_google_protobuf",
+        debian_packages = ["libprotobuf-dev", "protobuf-compiler"],
+        programs = {"protoc": "protoc"},
+        targets = {":protobuf": "protobuf"},
+    )
+    maybe(
+        system_repository,
         name = "com_google_googletest",
         debian_packages = ["libgtest-dev", "libgmock-dev"],
         targets = {

@@ -285,7 +285,7 @@ std::string World::Picture() const {
     } else {
       picture += fiber->state == WorldFiber::State::kReady ? "can run" : "runs";
     }
-    picture += "\n";
+    picture += fiber->is_paused ? ", but is paused\n" : "\n";
   }
   if (alive > kFibersShownMax) {
     absl::StrAppend(&picture, "  and ", alive - kFibersShownMax, " more\n");

@@ -105,6 +105,11 @@ class World final : public Scheduler {
   // except when it is called from an event (they run next) or from a fiber of that host (which goes
   // on until it blocks).
   void Kill(absl::string_view host);
+  // The host's fibers stand still, as under SIGSTOP: what they wait for may come, and deadlines may
+  // pass, but none of them runs until Resume. Called from a fiber of that host, it returns after
+  // Resume. Kill ends paused fibers too, and lifts the pause.
+  void Pause(absl::string_view host);
+  void Resume(absl::string_view host);
   // Ends every fiber and drops every event. Only outside Run.
   void KillAll();
 
@@ -166,6 +171,8 @@ class World final : public Scheduler {
   static void HubMain(void* world);
   void RunHub();
   void CheckLimits();
+
+  static bool IsOf(const WorldFiber* fiber, absl::string_view host);
 
   // The life of a fiber.
   FiberId AddFiber(std::string actor, bool is_daemon, absl::AnyInvocable<void()> body);

@@ -63,6 +63,7 @@ World::WorldFiber& World::NewFiber(std::string actor, bool is_daemon) {
   fiber.is_daemon = is_daemon;
   // A process that ends cannot begin anything: then only what the body owns will be unwound.
   fiber.is_doomed = is_being_killed();
+  fiber.is_paused = false;
   fiber.unwindings = 0;
   fiber.wake = Wake::kUnblocked;
   if (!is_daemon) ++workers_;
@@ -143,6 +144,7 @@ void World::MakeReady(WorldFiber& fiber) {
     doomed_ready_.push_back(&fiber);
     return;
   }
+  if (fiber.is_paused) return;
   Actor& actor = *fiber.actor;
   if (actor.fiber_site == nullptr) actor.fiber_site = &choices_.SiteOf(actor, "turn");
   fiber.schedule_site = actor.fiber_site;
@@ -210,14 +212,39 @@ void World::Join(FiberId id) {
   }
 }
 
+// --- Standing still ---
+
+bool World::IsOf(const WorldFiber* fiber, absl::string_view host) {
+  if (fiber == nullptr || !absl::StartsWith(fiber->actor->name, host)) return false;
+  const absl::string_view rest = absl::string_view(fiber->actor->name).substr(host.size());
+  return rest.empty() || rest.front() == '/';
+}
+
+void World::Pause(absl::string_view host) {
+  CheckThread();
+  for (WorldFiber* const fiber : fiber_of_id_) {
+    if (!IsOf(fiber, host) || fiber->is_doomed) continue;
+    fiber->is_paused = true;
+    if (fiber->state == WorldFiber::State::kReady) ready_.Remove(*fiber);
+  }
+  if (current_ != nullptr && current_->is_paused) GiveWay(*current_);
+}
+
+void World::Resume(absl::string_view host) {
+  CheckThread();
+  for (WorldFiber* const fiber : fiber_of_id_) {
+    if (!IsOf(fiber, host) || !fiber->is_paused) continue;
+    fiber->is_paused = false;
+    if (fiber->state == WorldFiber::State::kReady && !fiber->is_doomed) MakeReady(*fiber);
+  }
+}
+
 // --- Death ---
 
 void World::Kill(absl::string_view host) {
   CheckThread();
   for (WorldFiber* const fiber : fiber_of_id_) {
-    if (fiber == nullptr || !absl::StartsWith(fiber->actor->name, host)) continue;
-    const absl::string_view rest = absl::string_view(fiber->actor->name).substr(host.size());
-    if (rest.empty() || rest.front() == '/') Doom(*fiber);
+    if (IsOf(fiber, host)) Doom(*fiber);
   }
   if (current_ != nullptr) {
     if (!current_->is_doomed) GiveWay(*current_);

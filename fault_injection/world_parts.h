@@ -38,6 +38,7 @@ struct World::WorldFiber : Runnable {
   State state = State::kEnded;
   bool is_daemon = false;
   bool is_doomed = false;
+  bool is_paused = false;  // Ready, it is in no queue.
   int unwindings = 0;
   Wake wake = Wake::kUnblocked;
   std::string waits_for;

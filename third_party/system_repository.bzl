@@ -28,6 +28,18 @@ def _system_repository_impl(ctx):
     for label, modules in ctx.attr.targets.items():
         package, name = label.split(":")
         packages.setdefault(package, []).append(_cc_library(ctx, name, modules))
+    for name, program in ctx.attr.programs.items():
+        path = ctx.which(program)
+        if not path:
+            fail("\n@%s//:%s is the system's own program %s, which is not installed.\n" % (ctx.name, name, program) +
+                 "On Debian: sudo apt-get install %s\n" % " ".join(ctx.attr.debian_packages))
+        ctx.symlink(path, "programs/" + program)
+        packages.setdefault("", []).append(
+            "filegroup(\n    name = {name},\n    srcs = [{path}],\n)\n".format(
+                name = repr(name),
+                path = repr("programs/" + program),
+            ),
+        )
     for package, libraries in packages.items():
         ctx.file(
             package + ("/" if package else "") + "BUILD.bazel",
@@ -44,6 +56,9 @@ system_repository = repository_rule(
     attrs = {
         "debian_packages": attr.string_list(
             doc = "What to tell a user to install when pkg-config finds nothing.",
+        ),
+        "programs": attr.string_dict(
+            doc = "Target of the repository's root to the program on the PATH that it stands for.",
         ),
         "targets": attr.string_dict(
             doc = "\"package:target\" to the pkg-config modules (separated by spaces) that it links.",

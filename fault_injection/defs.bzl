@@ -1,0 +1,54 @@
+"""Tests made of fault scenarios; docs/scenarios.md is the guide.
+
+    load("@rollcall//fault_injection:defs.bzl", "fault_scenario_test")
+
+    fault_scenario_test(
+        name = "lost_rank",
+        scenario = "lost_rank.textproto",
+    )
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary")
+
+_FAULT_RUN = Label("//tools:fault_run")
+_FAULT_RUN_MAIN = Label("//tools:fault_run_main")
+
+def fault_run_program(name, fixtures, **kwargs):
+    """A fault_run that knows steps of the user's own, for `program` of the tests below.
+
+    Args:
+      name: of the program.
+      fixtures: a cc_library that defines UserFixtures() (fault_injection/scenario/fixtures.h).
+      **kwargs: as of cc_binary.
+    """
+    cc_binary(
+        name = name,
+        testonly = kwargs.pop("testonly", True),
+        deps = [_FAULT_RUN_MAIN, fixtures],
+        **kwargs
+    )
+
+def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwargs):
+    """A test that runs one scenario file in the simulator, each seed twice.
+
+    A failure names the seed, shows what every rank saw, and prints the command that runs it again;
+    traces and a picture are among the test's undeclared outputs. `--test_arg=--first_seed=N` and
+    `--test_arg=--seeds=N` run others.
+
+    Args:
+      name: of the test.
+      scenario: the file, textproto of scenario.proto.
+      seeds: how many; 0: as many as the file says. With shard_count they are shared out.
+      program: a fault_run_program, if the scenario has steps of the user's own.
+      **kwargs: as of sh_test.
+    """
+
+    # One program serves all the tests: nothing is linked for another scenario.
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", "small"),
+        srcs = [program],
+        args = (["--seeds=%d" % seeds] if seeds else []) + ["$(location %s)" % scenario],
+        data = [scenario],
+        **kwargs
+    )

@@ -1,0 +1,7 @@
+#include "fault_injection/scenario/fixtures.h"
+
+namespace rollcall::fault {
+
+Fixtures UserFixtures() { return {}; }
+
+}  // namespace rollcall::fault
