@@ -26,12 +26,13 @@ TEST(WorldPauseTest, ADeadlineThatPassesDuringAPauseIsSeenAfterIt) {
   });
   world.Spawn("w10", [&] { Sleep(world, absl::Seconds(2)); });  // Another host.
   world.Spawn("control", [&] {
+    Sleep(world, absl::Milliseconds(500));
     world.Pause("w1");
     Sleep(world, absl::Seconds(10));
     world.Resume("w1");
   });
   EXPECT_EQ(world.Run(), absl::OkStatus());
-  EXPECT_EQ(awake, absl::Seconds(10));
+  EXPECT_EQ(awake, absl::Milliseconds(10'500));
 }
 
 TEST(WorldPauseTest, AFiberThatPausesItsOwnHostGoesOnWhenAnotherResumesIt) {
@@ -57,8 +58,9 @@ TEST(WorldPauseTest, APausedHostCanBeKilled) {
     Sleep(world, absl::Seconds(1));
   });
   world.Spawn("control", [&] {
+    Sleep(world, absl::Milliseconds(500));
     world.Pause("w1");
-    Sleep(world, absl::Seconds(2));
+    Sleep(world, absl::Milliseconds(1500));
     world.Kill("w1");
   });
   EXPECT_EQ(world.Run(), absl::OkStatus());

@@ -9,7 +9,9 @@
 namespace rollcall::fault {
 
 Director::Director(const Scenario& scenario)
-    : scenario_(scenario), first_is_over_(static_cast<size_t>(scenario.orders_size()), false) {
+    : scenario_(scenario),
+      has_come_(static_cast<size_t>(scenario.faults_size()), false),
+      first_is_over_(static_cast<size_t>(scenario.orders_size()), false) {
   for (int i = 0; i < scenario.faults_size(); ++i) {
     const Fault& fault = scenario.faults(i);
     if (!fault.has_when()) Add(DurationOf(fault.at(), absl::ZeroDuration()), i);
@@ -38,7 +40,8 @@ void Director::Add(absl::Duration begin, int fault) {
 void Director::Note(absl::string_view who, absl::string_view step, bool ends, absl::Duration now) {
   for (int i = 0; i < scenario_.faults_size(); ++i) {
     const Fault& fault = scenario_.faults(i);
-    if (fault.has_when() && Matches(fault.when(), who, step, ends)) {
+    if (fault.has_when() && !has_come_[i] && Matches(fault.when(), who, step, ends)) {
+      has_come_[i] = true;
       Add(now + DurationOf(fault.after(), absl::ZeroDuration()), i);
     }
   }

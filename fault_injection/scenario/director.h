@@ -25,7 +25,8 @@ class Director {
   // `scenario` must have been checked, and outlive it.
   explicit Director(const Scenario& scenario);
 
-  // A step of `who` begins or has ended at `now`: what waits for that is put on the list.
+  // A step of `who` begins or has ended at `now`: what waits for the first such moment is put on
+  // the list.
   void Note(absl::string_view who, absl::string_view step, bool ends, absl::Duration now);
   // Whether the step may begin, or must wait for another first.
   bool MayBegin(absl::string_view who, absl::string_view step) const;
@@ -42,6 +43,7 @@ class Director {
 
   const Scenario& scenario_;
   std::vector<Cue> cues_;            // Sorted.
+  std::vector<bool> has_come_;       // By fault: its `when`.
   std::vector<bool> first_is_over_;  // By order.
 };
 
