@@ -70,10 +70,10 @@ class SimStage::Listener final : public StepListener {
 
   void OnBegin(const StepOutcome& outcome) override {
     index_ = stage_.AddOutcome(outcome);
-    stage_.Note(outcome, /*ends=*/false);
     if (RunRecorder* const recorder = stage_.options_.recorder) {
       step_ = recorder->BeginStep(stage_.world_.Now(), outcome.who(), outcome.step());
     }
+    stage_.Note(outcome, /*ends=*/false);
   }
   void OnEnd(const StepOutcome& outcome) override {
     stage_.outcomes_[index_] = outcome;
