@@ -16,8 +16,7 @@
 DEFINE_string(scenario, "", "The scenario's file.");
 DEFINE_string(role, "", "Who to be in it: \"server\", \"w2\", or a stranger's name.");
 DEFINE_int32(life, 1, "Which life of that role this is; 2 after its first restart.");
-DEFINE_string(server_host, "127.0.0.1", "Where the server is.");
-DEFINE_int32(server_port, 0, "The server's port: to connect to, or to serve at.");
+DEFINE_int32(server_port, 0, "The server's port on this machine: to connect to, or to serve at.");
 DEFINE_string(directory, "", "A folder for the files of FileStores.");
 DEFINE_int32(parent, 0, "The process that started this one; this one dies with it.");
 
@@ -41,7 +40,6 @@ int Main() {
   RoleOptions options;
   options.role = FLAGS_role;
   options.life = FLAGS_life;
-  options.server_host = FLAGS_server_host;
   options.server_port = static_cast<uint16_t>(FLAGS_server_port);
   options.directory = FLAGS_directory;
   const Fixtures fixtures = UserFixtures();

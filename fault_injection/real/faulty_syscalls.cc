@@ -6,8 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+
 namespace rollcall::fault {
 namespace {
+
+constexpr char kThisMachine[] = "127.0.0.1";
 
 // The first `size_bytes` of the parts.
 std::vector<iovec> Beginning(const msghdr& message, size_t size_bytes) {
@@ -23,9 +27,14 @@ std::vector<iovec> Beginning(const msghdr& message, size_t size_bytes) {
 
 }  // namespace
 
-FaultySyscalls::FaultySyscalls(std::string host, FaultInjector* injector, net::Monitor* monitor,
+FaultySyscalls::FaultySyscalls(std::string host, std::vector<std::string> all_hosts,
+                               FaultInjector* injector, net::Monitor* monitor,
                                absl::AnyInvocable<void(absl::Duration) const> sleep)
-    : host_(std::move(host)), injector_(*injector), monitor_(*monitor), sleep_(std::move(sleep)) {}
+    : host_(std::move(host)),
+      all_hosts_(std::move(all_hosts)),
+      injector_(*injector),
+      monitor_(*monitor),
+      sleep_(std::move(sleep)) {}
 
 FaultySyscalls::Verdict FaultySyscalls::Ask(Call call, size_t size_bytes, bool may_block) {
   const CallRow& row = RowOf(call);
@@ -194,7 +203,8 @@ int FaultySyscalls::GetAddrInfo(const char* host, const char* service, const add
                                 addrinfo** result) {
   // The table has the EAI_ codes with their sign turned.
   if (const int error = Ask(Call::kGetAddrInfo).error; error > 0) return -error;
-  return SyscallsDecorator::GetAddrInfo(host, service, hints, result);
+  const bool is_here = host != nullptr && absl::c_linear_search(all_hosts_, std::string(host));
+  return SyscallsDecorator::GetAddrInfo(is_here ? kThisMachine : host, service, hints, result);
 }
 
 }  // namespace rollcall::fault

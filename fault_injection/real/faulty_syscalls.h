@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
@@ -18,13 +19,14 @@
 namespace rollcall::fault {
 
 // Asks as the simulated kernel does (sim_kernel.h), and does what is asked of it as Linux would: a
-// connect that is interrupted goes on in the background, a close that fails has closed. Thread-safe
-// if `injector` is only called through it, or under `monitor`, which it holds in each question.
+// connect that is interrupted goes on in the background, a close that fails has closed. The names
+// of the scenario's hosts all lead to this machine. Thread-safe if `injector` is only called
+// through it, or under `monitor`, which it holds in each question.
 class FaultySyscalls final : public net::SyscallsDecorator {
  public:
-  // All must outlive it. `sleep` blocks the thread for so long.
-  FaultySyscalls(std::string host, FaultInjector* injector, net::Monitor* monitor,
-                 absl::AnyInvocable<void(absl::Duration) const> sleep);
+  // `injector` and `monitor` must outlive it. `sleep` blocks the thread for so long.
+  FaultySyscalls(std::string host, std::vector<std::string> all_hosts, FaultInjector* injector,
+                 net::Monitor* monitor, absl::AnyInvocable<void(absl::Duration) const> sleep);
 
   int Socket(int family, int type, int protocol) override;
   int Bind(int fd, const sockaddr* address, socklen_t length_bytes) override;
@@ -61,6 +63,7 @@ class FaultySyscalls final : public net::SyscallsDecorator {
   Verdict Ask(Call call, size_t size_bytes = 0, bool may_block = true);
 
   const std::string host_;
+  const std::vector<std::string> all_hosts_;
   FaultInjector& injector_;
   net::Monitor& monitor_;
   const absl::AnyInvocable<void(absl::Duration) const> sleep_;

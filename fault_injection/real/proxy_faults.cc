@@ -19,14 +19,18 @@ void ProxyFaults::SetUp() {
   }
 }
 
+std::vector<std::string> ProxyFaults::HostsOf(const std::string& text) const {
+  return HostsNamed(text, cast_.hosts).value();
+}
+
 template <typename Path>
 void ProxyFaults::ForEachWay(const Path& path, bool both_ways, Act act) {
   const auto act_one_way = [&](const std::string& from, const std::string& to) {
     if (to == cast_.serving_host && proxy_.HasRoute(from)) act(from, Direction::kToServer);
     if (from == cast_.serving_host && proxy_.HasRoute(to)) act(to, Direction::kToClient);
   };
-  for (const std::string& from : HostsNamed(path.from(), cast_.hosts).value()) {
-    for (const std::string& to : HostsNamed(path.to(), cast_.hosts).value()) {
+  for (const std::string& from : HostsOf(path.from())) {
+    for (const std::string& to : HostsOf(path.to())) {
       act_one_way(from, to);
       if (both_ways) act_one_way(to, from);
     }
@@ -36,7 +40,7 @@ void ProxyFaults::ForEachWay(const Path& path, bool both_ways, Act act) {
 void ProxyFaults::ForEachHost(const std::string& hosts,
                               absl::FunctionRef<void(const std::string&)> act) {
   if (hosts.empty()) return;
-  for (const std::string& host : HostsNamed(hosts, cast_.hosts).value()) act(host);
+  for (const std::string& host : HostsOf(hosts)) act(host);
 }
 
 std::vector<std::string> ProxyFaults::RoutesOf(const std::string& host) const {

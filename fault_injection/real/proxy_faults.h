@@ -33,6 +33,7 @@ class ProxyFaults {
   template <typename Path>
   void ForEachWay(const Path& path, bool both_ways, Act act);
   void ForEachHost(const std::string& hosts, absl::FunctionRef<void(const std::string&)> act);
+  std::vector<std::string> HostsOf(const std::string& text) const;
   // The routes on which the host's traffic runs.
   std::vector<std::string> RoutesOf(const std::string& host) const;
   void Refuse(const std::string& host);

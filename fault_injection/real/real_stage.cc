@@ -124,8 +124,8 @@ absl::Status RealStage::StartProcess(Player& player) {
   absl::StatusOr<std::unique_ptr<RoleProcess>> process = RoleProcess::Start(
       {options_.process_path, absl::StrCat("--scenario=", options_.scenario_path),
        absl::StrCat("--role=", player.name), absl::StrCat("--life=", player.life),
-       absl::StrCat("--server_host=", kLoopback), absl::StrCat("--server_port=", port),
-       absl::StrCat("--directory=", directory_), absl::StrCat("--parent=", getpid())});
+       absl::StrCat("--server_port=", port), absl::StrCat("--directory=", directory_),
+       absl::StrCat("--parent=", getpid())});
   if (!process.ok()) return process.status();
   player.process = *std::move(process);
   player.is_ready = player.has_started = player.is_over = player.is_paused = false;
@@ -348,10 +348,9 @@ void RealStage::StopAll() {
 }
 
 std::string RealStage::InScenarioTerms(const std::string& text) const {
-  const std::string server = absl::StrCat(cast_.serving_host, ":", kScenarioPort);
   std::string translated = text;
   const auto translate = [&](uint16_t port) {
-    translated = absl::StrReplaceAll(translated, {{absl::StrCat(kLoopback, ":", port), server}});
+    translated = absl::StrReplaceAll(translated, {{absl::StrCat(port), kScenarioPort}});
   };
   translate(port_->number());
   for (const Player& player : players_) {

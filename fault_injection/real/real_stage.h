@@ -92,7 +92,7 @@ class RealStage {
   bool HasLiveWorkers() const;
   bool HasUnanswered() const;
   void StopAll();
-  // The run's own addresses as the scenario has them.
+  // With the port that the server has in every scenario, in the place of those of this run.
   std::string InScenarioTerms(const std::string& text) const;
 
   // --- Faults (real_stage_faults.cc) ---
@@ -100,6 +100,7 @@ class RealStage {
   void End(int index);
   void EnableCall(int index, bool enabled);
   void TellEnabled(Player& player, int index, bool enabled);
+  std::vector<std::string> HostsOf(const std::string& hosts) const;
   void ForEachPlayer(const std::string& hosts, const std::function<void(Player&)>& act);
   void Pause(const std::string& hosts, bool paused);
   void Kill(Player& player);

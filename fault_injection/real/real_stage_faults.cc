@@ -16,6 +16,10 @@ constexpr int kRunFraction = 10;
 
 }  // namespace
 
+std::vector<std::string> RealStage::HostsOf(const std::string& hosts) const {
+  return HostsNamed(hosts, cast_.hosts).value();
+}
+
 void RealStage::ForEachPlayer(const std::string& hosts, const std::function<void(Player&)>& act) {
   for (Player& player : players_) {
     if (hosts == "*" || (!hosts.empty() && NamesHost(hosts, player.host))) act(player);
@@ -113,7 +117,7 @@ void RealStage::Kill(Player& player) {
 }
 
 void RealStage::Crash(const std::string& hosts) {
-  for (const std::string& host : HostsNamed(hosts, cast_.hosts).value()) {
+  for (const std::string& host : HostsOf(hosts)) {
     // First: the end of its connections, which its kernel tells, must not get through.
     proxy_faults_->BlackHole(host);
     crashed_.insert(host);
@@ -157,7 +161,7 @@ void RealStage::StopServer() {
 
 void RealStage::BeginStarving(const class Starve& starve) {
   const absl::Duration longest = DurationOf(starve.pauses_max(), absl::Milliseconds(100));
-  for (const std::string& host : HostsNamed(starve.host(), cast_.hosts).value()) {
+  for (const std::string& host : HostsOf(starve.host())) {
     starving_.push_back({.host = host, .longest = longest, .next = Now()});
   }
 }

@@ -53,7 +53,7 @@ class Role {
         call_faults_(
             scenario, [](absl::string_view, uint64_t n) { return net::RealEnv().RandomBits() % n; },
             [this](int fault, const CallSite&) { SayActed(fault); }),
-        calls_(HostOf(scenario, options.role), &call_faults_, faults_monitor_.get(),
+        calls_(HostOf(scenario, options.role), cast_.hosts, &call_faults_, faults_monitor_.get(),
                [](absl::Duration time) { net::RealEnv().SleepUntil(net::RealEnv().Now() + time); }),
         env_(&calls_),
         talk_(&net::RealEnv(), [this](int fault, bool enabled) {
@@ -101,7 +101,7 @@ class Role {
     WorkerSituation situation;
     situation.world_size = cast_.world_size();
     situation.life = options_.life;
-    situation.server_name = options_.server_host;
+    situation.server_name = cast_.serving_host;
     situation.server_port = options_.server_port;
     situation.world_began = began_;
     situation.directory = options_.directory;
@@ -134,8 +134,8 @@ class Role {
       return 0;
     }
     StepOutcome outcome = Begun(kTalkStep);
-    outcome.set_value(TalkToServer(env_, calls_, stranger, options_.server_host,
-                                   options_.server_port, absl::InfiniteFuture()));
+    outcome.set_value(TalkToServer(env_, calls_, stranger, cast_.serving_host, options_.server_port,
+                                   absl::InfiniteFuture()));
     outcome.set_ended_ns(SinceBeginning());
     outcome.set_has_ended(true);
     outcome.set_ok(true);

@@ -13,8 +13,7 @@ namespace rollcall::fault {
 struct RoleOptions {
   std::string role;  // "server", "w2", or a stranger's name.
   int life = 1;
-  // Where it finds the server, or serves.
-  std::string server_host = "127.0.0.1";
+  // Of this machine: where it finds the server, or serves.
   uint16_t server_port = 0;
   std::string directory;  // For FileStores.
 };
