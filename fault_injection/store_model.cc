@@ -63,6 +63,10 @@ bool StoreModel::ApplyAdd(const Step& step, uint32_t& value) {
   return true;
 }
 
+bool StoreModel::Reads(uint32_t value, uint32_t result) const {
+  return value == kMissing ? texts_[result].empty() : value == result;
+}
+
 bool StoreModel::Apply(const Step& step, ModelState& state) {
   const bool any = !step.answered;
   uint32_t* value = step.keys.empty() ? nullptr : &state[2 * step.keys[0]];
@@ -91,7 +95,7 @@ bool StoreModel::Apply(const Step& step, ModelState& state) {
       return true;
     }
     case HistoryKind::kGet:
-      return any || (*value != kMissing && step.results[0] == *value);
+      return any || Reads(*value, step.results[0]);
     case HistoryKind::kAdd:
       return ApplyAdd(step, *value);
     case HistoryKind::kCheck:
@@ -107,7 +111,7 @@ bool StoreModel::Apply(const Step& step, ModelState& state) {
       return true;
     case HistoryKind::kMultiGet:
       for (size_t i = 0; i < step.keys.size() && !any; ++i) {
-        if (state[2 * step.keys[i]] != step.results[i]) return false;
+        if (!Reads(state[2 * step.keys[i]], step.results[i])) return false;
       }
       return true;
     case HistoryKind::kMultiSet:

@@ -57,6 +57,8 @@ class StoreModel {
   uint32_t Pushed(uint32_t queue, uint32_t element);
   // The queue without its first element, which goes to `first`.
   uint32_t Popped(uint32_t queue, uint32_t& first);
+  // Whether one who looks at `value` can be told `result`.
+  bool Reads(uint32_t value, uint32_t result) const;
   bool ApplyAdd(const Step& step, uint32_t& value);
   std::string Shown(uint32_t value) const;
 
