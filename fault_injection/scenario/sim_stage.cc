@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "fault_injection/scenario/errno_names.h"
+#include "fault_injection/scenario/judge.h"
 #include "fault_injection/scenario/stranger.h"
 #include "fault_injection/stable_hash.h"
 #include "glog/logging.h"
@@ -52,6 +53,11 @@ ServerOptions ServerOptionsOf(const Server& server) {
   if (server.silent_connections_max() > 0) {
     options.silent_connections_max = static_cast<size_t>(server.silent_connections_max());
   }
+  if (server.unsent_bytes_max() > 0) {
+    options.unsent_bytes_hard_max = static_cast<size_t>(server.unsent_bytes_max());
+    options.unsent_bytes_soft_max =
+        std::min(options.unsent_bytes_soft_max, options.unsent_bytes_hard_max);
+  }
   if (server.value_bytes_max() > 0) {
     options.parser.limits.value_bytes_max = static_cast<size_t>(server.value_bytes_max());
   }
@@ -79,7 +85,7 @@ class SimStage::Listener final : public StepListener {
     stage_.outcomes_[index_] = outcome;
     if (RunRecorder* const recorder = stage_.options_.recorder) {
       recorder->EndStep(stage_.world_.Now(), step_, outcome.ok(),
-                        outcome.ok() ? outcome.value() : outcome.code());
+                        outcome.ok() ? ShownValue(outcome.value()) : outcome.code());
     }
     stage_.Note(outcome, /*ends=*/true);
   }
@@ -273,7 +279,9 @@ void SimStage::WakeAll(std::vector<FiberId>& fibers) {
 }
 
 void SimStage::Note(const StepOutcome& outcome, bool ends) {
+  const absl::Duration awaited = director_.next();
   director_.Note(outcome.who(), outcome.step(), ends, SinceBeginning());
+  if (director_.next() != awaited) world_.Unblock(director_fiber_);
   LetFaultsHappen();
   WakeAll(held_up_);
   while (!ends && !director_.MayBegin(outcome.who(), outcome.step())) {

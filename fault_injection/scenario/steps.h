@@ -37,6 +37,7 @@ class StepRunner {
   std::string Filled(absl::string_view text) const;
   template <typename Texts>
   std::vector<std::string> AllFilled(const Texts& texts) const;
+  std::vector<std::string> KeysOf(const Keys& keys) const;
   // Raises std::logic_error where the worker has not joined.
   Store& store();
   Collectives& collectives();
@@ -44,6 +45,7 @@ class StepRunner {
   std::string RunJoin(const Join& join, absl::Duration timeout);
   std::unique_ptr<Store> OpenStore(const Join& join, absl::Duration timeout);
   std::string RunListen(const Listen& listen);
+  std::string RaceToListen(const ServerOptions& options, int count);
   std::string RunOnStore(const Step& step);
   std::string RunOnQueue(const Step& step);
   std::string RunCollective(const Step& step);
