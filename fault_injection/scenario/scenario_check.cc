@@ -102,6 +102,7 @@ class Checker {
       for (const Step& step : group.steps()) {
         if (OperationOf(step).empty()) Say("a step has no operation");
         CheckTime("timeout", step.timeout());
+        CheckTime("close_after", step.close_after());
         if (step.operation_case() == Step::kSleep) CheckTime("sleep", step.sleep());
       }
     });

@@ -291,10 +291,9 @@ void SimStage::Note(const StepOutcome& outcome, bool ends) {
 }
 
 void SimStage::LetFaultsHappen() {
-  if (director_.next() <= SinceBeginning()) {
-    is_directing_ = true;
-    world_.Unblock(director_fiber_);
-  }
+  if (director_.next() <= SinceBeginning()) is_directing_ = true;
+  // Also where the next fault is yet to come: it may be due before the one that is waited for.
+  if (director_.next() < absl::InfiniteDuration()) world_.Unblock(director_fiber_);
   while (is_directing_) {
     held_up_.push_back(world_.current());
     world_.Block(absl::InfiniteFuture(), "the faults that are due");

@@ -65,6 +65,22 @@ Collectives& StepRunner::collectives() {
 }
 
 std::string StepRunner::Run(const Step& step) {
+  closer_.reset();
+  if (!step.close_after().empty()) {
+    CloseLater(DurationOf(step.close_after(), absl::ZeroDuration()));
+  }
+  return RunOne(step);
+}
+
+void StepRunner::CloseLater(absl::Duration after) {
+  if (tcp_store_ == nullptr) throw std::logic_error("close_after is for a TcpStore");
+  closer_ = env_.StartThread("closer", [this, at = env_.Now() + after] {
+    env_.SleepUntil(at);
+    tcp_store_->Close();
+  });
+}
+
+std::string StepRunner::RunOne(const Step& step) {
   const absl::Duration timeout = TimeoutOf(step);
   switch (step.operation_case()) {
     case Step::kJoin:
@@ -76,6 +92,7 @@ std::string StepRunner::Run(const Step& step) {
       return "";
     case Step::kClose:
       collectives_.reset();
+      tcp_store_ = nullptr;
       store_.reset();
       return "";
     case Step::kFixture: {
@@ -132,8 +149,10 @@ std::unique_ptr<Store> StepRunner::OpenStore(const Join& join, absl::Duration ti
 
 std::string StepRunner::RunJoin(const Join& join, absl::Duration timeout) {
   collectives_.reset();
+  tcp_store_ = nullptr;
   store_.reset();
   std::shared_ptr<Store> opened = OpenStore(join, timeout);
+  tcp_store_ = dynamic_cast<TcpStore*>(opened.get());
   if (!join.prefix().empty()) {
     opened = std::make_shared<PrefixStore>(Filled(join.prefix()), std::move(opened));
   }

@@ -18,6 +18,7 @@
 #include "store/collectives.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
+#include "store/tcp_store.h"
 
 namespace rollcall::fault {
 
@@ -42,6 +43,8 @@ class StepRunner {
   Store& store();
   Collectives& collectives();
 
+  void CloseLater(absl::Duration after);
+  std::string RunOne(const Step& step);
   std::string RunJoin(const Join& join, absl::Duration timeout);
   std::unique_ptr<Store> OpenStore(const Join& join, absl::Duration timeout);
   std::string RunListen(const Listen& listen);
@@ -57,8 +60,11 @@ class StepRunner {
   const Fixtures& fixtures_;
   HistoryRecorder* const history_;
   std::unique_ptr<StoreServer> server_;
+  TcpStore* tcp_store_ = nullptr;  // At the bottom of store_; nullptr if that is none.
   std::shared_ptr<Store> store_;
   std::optional<Collectives> collectives_;
+  // Joined after the step: not while its error is on its way, since joining may block.
+  std::unique_ptr<net::Thread> closer_;
 };
 
 }  // namespace rollcall::fault
