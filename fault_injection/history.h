@@ -16,13 +16,13 @@ namespace rollcall::fault {
 enum class HistoryKind : uint8_t {
   kSet,         // keys[0], values[0]
   kCompareSet,  // keys[0], values[0] expected, values[1] desired; results[0]
-  kGet,         // keys[0]; results[0]
+  kGet,         // keys[0]; results[0], empty also where the key was missing
   kAdd,         // keys[0], number; result_number
   kCheck,       // keys; result_number 1 or 0
   kWait,        // keys; came back when each had been there
   kDeleteKey,   // keys[0]; result_number 1 or 0
   kAppend,      // keys[0], values[0]
-  kMultiGet,    // keys; results, one a key
+  kMultiGet,    // keys; results, one a key, empty also where it was missing
   kMultiSet,    // keys, values
   kQueuePush,   // keys[0], values[0]
   kQueuePop,    // keys[0]; results[0]

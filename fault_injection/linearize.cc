@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -86,9 +87,10 @@ class PartitionSearch {
     for (size_t i = first; i < longest_.size(); ++i) {
       absl::StrAppend(&text, "  ", history[operations_[longest_[i]]].ToString(), "\n");
     }
-    absl::StrAppend(&text, "then this had returned, and cannot come next:\n  ",
-                    history[operations_[stuck_]].ToString(), "\n  because ",
-                    model_.Explain(steps_[stuck_], longest_state_), "\n");
+    absl::StrAppend(
+        &text, "then this had returned, and cannot come next:\n  ",
+        history[operations_[stuck_]].ToString(), "\n  because ",
+        model_.Explain(steps_[stuck_], history[operations_[stuck_]].keys, longest_state_), "\n");
     bool others = false;
     for (size_t i : candidates_) {
       if (i == stuck_) continue;
@@ -239,23 +241,31 @@ bool ChangesNothing(HistoryKind kind) {
   }
 }
 
+// Get and multi_get wait, and then read: a key that was deleted in between reads as empty.
+bool FoundAKeyEmpty(const Operation& operation) {
+  return (operation.kind == HistoryKind::kGet || operation.kind == HistoryKind::kMultiGet) &&
+         absl::c_linear_search(operation.results, "");
+}
+
 // What says something of the store. A wait of several keys promises nothing about one moment: it is
-// as many waits of one key.
+// as many waits of one key. So is what a get did before it read.
 History WithSingleWaits(const History& history, std::vector<size_t>& origin) {
   History split;
   for (size_t i = 0; i < history.size(); ++i) {
     const Operation& operation = history[i];
     if (operation.outcome == Outcome::kFailed) continue;
     if (operation.outcome == Outcome::kUnknown && ChangesNothing(operation.kind)) continue;
+    if (operation.keys.empty()) continue;  // An operation on nothing says nothing.
     if (operation.kind != HistoryKind::kWait) {
-      if (operation.keys.empty()) continue;  // An operation on nothing says nothing.
       split.push_back(operation);
       origin.push_back(i);
-      continue;
+      if (!FoundAKeyEmpty(operation)) continue;
     }
     for (const std::string& key : operation.keys) {
       split.push_back(operation);
+      split.back().kind = HistoryKind::kWait;
       split.back().keys = {key};
+      split.back().results.clear();
       origin.push_back(i);
     }
   }

@@ -116,6 +116,22 @@ TEST(Linearize, WaitNeedsEachKeyAtSomeMoment) {
       << "woken too early";
 }
 
+TEST(Linearize, AKeyThatIsDeletedWhileItIsFetchedReadsAsEmpty) {
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         2 get "k" -> "" @ 2 9
+                         1 delete "k" -> 1 @ 3 4)"),
+            Verdict::kLinearizable);
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         1 delete "k" -> 1 @ 3 4
+                         2 get "k" -> "" @ 5 9)"),
+            Verdict::kViolation)
+      << "it was never there while it was fetched";
+  EXPECT_EQ(VerdictOf(R"(1 set "k" = "a" -> @ 0 1
+                         2 get "k" -> "" @ 2 9)"),
+            Verdict::kViolation)
+      << "it was never deleted";
+}
+
 TEST(Linearize, OperationsOnManyKeysAreAtomic) {
   EXPECT_EQ(VerdictOf(R"(1 multi_set "a" "b" = "1" "1" -> @ 0 5
                          2 multi_get "a" "b" -> "1" "1" @ 6 7
@@ -158,7 +174,30 @@ TEST(Linearize, AViolationIsExplained) {
   EXPECT_THAT(result.longest_prefix, ElementsAre(0));
   EXPECT_EQ(result.stuck_at, 1u);
   EXPECT_THAT(result.explanation, HasSubstr("cannot come next:\n  2 get \"k\" -> \"b\""));
-  EXPECT_THAT(result.explanation, HasSubstr("key 1 holds \"a\""));
+  EXPECT_THAT(result.explanation, HasSubstr("key \"k\" holds \"a\""));
+}
+
+TEST(Linearize, AGetMayFindTheKeyGone) {
+  History history = {{.client = 0,
+                      .kind = HistoryKind::kSet,
+                      .keys = {"k"},
+                      .values = {"a"},
+                      .invoked = absl::FromUnixNanos(0),
+                      .returned = absl::FromUnixNanos(10)},
+                     {.client = 1,
+                      .kind = HistoryKind::kGet,
+                      .keys = {"k"},
+                      .results = {""},
+                      .invoked = absl::FromUnixNanos(20),
+                      .returned = absl::FromUnixNanos(40)}};
+  EXPECT_EQ(CheckLinearizable(history).verdict, Verdict::kViolation);
+  history.push_back({.client = 2,
+                     .kind = HistoryKind::kDeleteKey,
+                     .keys = {"k"},
+                     .result_number = 1,
+                     .invoked = absl::FromUnixNanos(30),
+                     .returned = absl::FromUnixNanos(35)});
+  EXPECT_EQ(CheckLinearizable(history).verdict, Verdict::kLinearizable);
 }
 
 TEST(Linearize, ABudgetThatIsSpentIsNoPass) {

@@ -314,11 +314,14 @@ int SimKernel::EventFd() {
 }
 
 int SimKernel::EventFdSignal(int fd) {
-  if (const int error = Enter(Call::kEventFdSignal).error; error > 0) return -error;
+  const int error = Enter(Call::kEventFdSignal).error;
+  // The counter is full, which is to say not zero.
+  if (error > 0 && error != EAGAIN) return -error;
   SimFile* const file = FileOf(fd);
   if (file == nullptr) return -EBADF;
   if (file->kind() != SimFile::Kind::kEventFd) return -EINVAL;
-  return static_cast<SimEventFd*>(file)->Signal();
+  const int result = static_cast<SimEventFd*>(file)->Signal();
+  return error > 0 ? -error : result;
 }
 
 int SimKernel::EventFdDrain(int fd) {

@@ -179,6 +179,17 @@ SimHostOptions& SimNet::options_of(absl::string_view name) {
   return host(name).host_.mutable_options();
 }
 
+void SimNet::SetLocalPorts(absl::string_view name, uint16_t first, uint16_t last) {
+  SimHost& set = host(name).host_;
+  set.mutable_options().ephemeral_first = first;
+  set.mutable_options().ephemeral_last = last;
+  set.ports().set_ephemeral_range(first, last);
+}
+
+const std::vector<IpAddress>& SimNet::AddressesOf(absl::string_view name) {
+  return host(name).host_.addresses();
+}
+
 // --- Processes ---
 
 void SimNet::ExitProcess(absl::string_view name) {

@@ -20,6 +20,7 @@
 #include "fault_injection/fault_point.h"
 #include "fault_injection/net_observer.h"
 #include "fault_injection/scheduler.h"
+#include "fault_injection/sim_address.h"
 #include "fault_injection/sim_kernel.h"
 #include "fault_injection/sim_names.h"
 #include "fault_injection/sim_net_options.h"
@@ -84,6 +85,10 @@ class SimNet {
   void ResetConnections(absl::string_view host, absl::string_view peer = {});
   // SO_SNDBUF and SO_RCVBUF of sockets yet to be made; a listen backlog's cap; descriptors.
   SimHostOptions& options_of(absl::string_view host);
+  // Where its kernel picks ports from, inclusive, for sockets yet to ask for one.
+  void SetLocalPorts(absl::string_view host, uint16_t first, uint16_t last);
+  // Without the loopback's.
+  const std::vector<IpAddress>& AddressesOf(absl::string_view host);
   void SetShortTransferPercent(int percent);
 
   // --- Processes: see SimKernel for what becomes of their fibers ---

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "store/engine/key_space.h"
 
 namespace rollcall::fault {
@@ -63,6 +64,10 @@ bool StoreModel::ApplyAdd(const Step& step, uint32_t& value) {
   return true;
 }
 
+bool StoreModel::Reads(uint32_t result, uint32_t value) const {
+  return value == kMissing ? texts_[result].empty() : result == value;
+}
+
 bool StoreModel::Apply(const Step& step, ModelState& state) {
   const bool any = !step.answered;
   uint32_t* value = step.keys.empty() ? nullptr : &state[2 * step.keys[0]];
@@ -91,7 +96,7 @@ bool StoreModel::Apply(const Step& step, ModelState& state) {
       return true;
     }
     case HistoryKind::kGet:
-      return any || (*value != kMissing && step.results[0] == *value);
+      return any || Reads(step.results[0], *value);
     case HistoryKind::kAdd:
       return ApplyAdd(step, *value);
     case HistoryKind::kCheck:
@@ -107,7 +112,7 @@ bool StoreModel::Apply(const Step& step, ModelState& state) {
       return true;
     case HistoryKind::kMultiGet:
       for (size_t i = 0; i < step.keys.size() && !any; ++i) {
-        if (state[2 * step.keys[i]] != step.results[i]) return false;
+        if (!Reads(step.results[i], state[2 * step.keys[i]])) return false;
       }
       return true;
     case HistoryKind::kMultiSet:
@@ -137,12 +142,13 @@ std::string StoreModel::Shown(uint32_t value) const {
   return absl::StrCat("holds \"", absl::Utf8SafeCHexEscape(texts_[value].substr(0, 64)), "\"");
 }
 
-std::string StoreModel::Explain(const Step& step, const ModelState& state) const {
+std::string StoreModel::Explain(const Step& step, absl::Span<const std::string> keys,
+                                const ModelState& state) const {
   std::string text;
   for (size_t i = 0; i < step.keys.size(); ++i) {
     const uint32_t queue = state[2 * step.keys[i] + 1];
-    absl::StrAppend(&text, text.empty() ? "" : "; ", "key ", i + 1, " ",
-                    Shown(state[2 * step.keys[i]]));
+    absl::StrAppend(&text, text.empty() ? "" : "; ", "key \"", absl::Utf8SafeCHexEscape(keys[i]),
+                    "\" ", Shown(state[2 * step.keys[i]]));
     if (queue != kEmptyQueue) {
       absl::StrAppend(&text, ", its queue has ", queues_[queue].length);
     }

@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fault_injection/history.h"
 
 namespace rollcall::fault {
@@ -41,8 +42,9 @@ class StoreModel {
   // what it leaves.
   bool Apply(const Step& step, ModelState& state);
 
-  // Why it cannot: `the key holds "a"`.
-  std::string Explain(const Step& step, const ModelState& state) const;
+  // Why it cannot: `key "k" holds "a"`. `keys` are the names of the step's.
+  std::string Explain(const Step& step, absl::Span<const std::string> keys,
+                      const ModelState& state) const;
 
  private:
   static constexpr uint32_t kMissing = 0;
@@ -57,6 +59,9 @@ class StoreModel {
   uint32_t Pushed(uint32_t queue, uint32_t element);
   // The queue without its first element, which goes to `first`.
   uint32_t Popped(uint32_t queue, uint32_t& first);
+  // A get waits and then reads: what is gone by then reads as empty, see Store::Get of TcpStore.
+  // That it was there before is for a wait in the history to say.
+  bool Reads(uint32_t result, uint32_t value) const;
   bool ApplyAdd(const Step& step, uint32_t& value);
   std::string Shown(uint32_t value) const;
 

@@ -97,6 +97,10 @@ void EpollLoop::WaitAndDispatch(absl::Duration timeout) {
   next_event_ = 0;
 }
 
-void EpollLoop::Wake() { syscalls().EventFdSignal(wake_fd_); }
+void EpollLoop::Wake() {
+  // EAGAIN would be as good as success: the counter is full, so the descriptor is readable.
+  while (syscalls().EventFdSignal(wake_fd_) == -EINTR) {
+  }
+}
 
 }  // namespace rollcall::net

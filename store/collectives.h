@@ -28,8 +28,12 @@ struct Place {
 // anew must not take the prefix of its earlier life. What a round leaves in the store is taken away
 // in the next round of the same name. Not thread-safe. `env` and `store` must outlive it.
 //
-// Every call is bounded by its time-out and raises, besides its own error, what the store raises. A
-// call that timed out has been counted: to make it again means to wait on.
+// Every call ends by its deadline, now + timeout, with all that it asks of the store: in between,
+// the store's own time-out is what is left of it (and is put back at the end, whatever happens).
+// With a time-out of zero it has a second for its round trips; with an infinite one the store's own
+// time-out bounds each of them. Besides its own error it raises what the store raises. A call that
+// timed out has been counted: to make it again means to wait on. After a DistNetworkError of the
+// add it is not known whether it was.
 class Collectives {
  public:
   // std::invalid_argument for an impossible place.
@@ -54,21 +58,32 @@ class Collectives {
 
  private:
   struct Round;
+  struct Call;
   struct State {
     int64_t finished = 0;  // Rounds.
-    bool arrived = false;  // In the round after those.
+    bool arrived = false;  // In the round after those, ...
+    bool opens = false;    // ... as the last one.
   };
 
+  Call Begin(absl::string_view operation, ErrorCode code, absl::Duration timeout);
+  // The store, with what is left to the call as its time-out.
+  Store& Within(Call& call);
+  absl::Duration Left(Call& call);
   // Leaves this rank's value in the round at hand, and opens the round if it is the last to come.
-  Round Arrive(absl::string_view kind, absl::string_view name, absl::string_view value);
-  void AwaitDone(const Round& round, absl::string_view operation, ErrorCode code,
-                 absl::Duration timeout);
+  Round Arrive(Call& call, absl::string_view kind, absl::string_view name, absl::string_view value);
+  void AwaitDone(Call& call, const Round& round);
+  [[noreturn]] void ThrowTimeout(const Call& call, const Round& round,
+                                 std::optional<std::vector<int>> missing);
   // False if the time was up first.
   bool WaitFor(const std::string& key, absl::Duration timeout);
   // nullopt if the store does not answer.
-  std::optional<std::vector<int>> MissingRanks(const Round& round, absl::Time deadline);
-  std::vector<std::string> Values(const Round& round);
-  void Finish(const Round& round);
+  std::optional<std::vector<int>> MissingRanks(Call& call, const Round& round);
+  std::vector<std::string> Collect(Call& call, absl::string_view name, absl::string_view value,
+                                   bool reads);
+  std::vector<std::string> Values(Call& call, const Round& round);
+  void Finish(Call& call, const Round& round);
+  // What nobody needs any more: if it stays, that costs a few bytes.
+  void TidyAway(Call& call, const std::string& key);
 
   net::Env& env_;
   Store& store_;

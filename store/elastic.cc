@@ -90,13 +90,6 @@ std::string NameOf(const BarrierOptions& options, int rank) {
 
 }  // namespace
 
-ScopedTimeout::ScopedTimeout(Store& store, absl::Duration timeout)
-    : store_(store), before_(store.timeout()) {
-  store_.SetTimeout(timeout);
-}
-
-ScopedTimeout::~ScopedTimeout() { store_.SetTimeout(before_); }
-
 std::vector<std::string> GetAll(Store& store, int rank, absl::string_view prefix, int world_size) {
   std::vector<std::string> keys;
   for (int other = 0; other < world_size; ++other) keys.push_back(absl::StrCat(prefix, other));

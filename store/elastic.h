@@ -11,22 +11,13 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "store/scoped_timeout.h"
 #include "store/store.h"
 
 namespace rollcall::elastic {
 
-// Sets the store's time-out and puts the old one back, whatever happens in between.
-class ScopedTimeout {
- public:
-  ScopedTimeout(Store& store, absl::Duration timeout);
-  ~ScopedTimeout();
-  ScopedTimeout(const ScopedTimeout&) = delete;
-  ScopedTimeout& operator=(const ScopedTimeout&) = delete;
-
- private:
-  Store& store_;
-  const absl::Duration before_;
-};
+// Torchelastic's store_timeout.
+using rollcall::ScopedTimeout;
 
 // The values of "{prefix}{0}" to "{prefix}{world_size-1}". Every rank then counts itself in
 // "{prefix}/finished"; rank 0, which usually hosts the server, returns last.

@@ -108,8 +108,8 @@ constexpr ErrorCodeInfo kTable[] = {
      "A limit (ulimit -n) is too low for the number of connections, or descriptors leak.",
      "Raise the limit that the message names."},
     {ErrorCode::kClosed, "CLOSED", kNetworkError,
-     "The store was closed on this side while the call was under way.",
-     "One thread ends the store while another still uses it.",
+     "The store was closed on this side, before the call or while it was under way.",
+     "One thread closes the store while another still uses it.",
      "End the threads that use the store first."},
 };
 

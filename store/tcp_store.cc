@@ -222,6 +222,8 @@ void TcpStore::Barrier(absl::string_view key, int64_t world_size, absl::Duration
   ThrowIfError(client_->Barrier(key, world_size, timeout));
 }
 
+void TcpStore::Close() { client_->Close(); }
+
 void TcpStore::Ping() { ThrowIfError(client_->Ping()); }
 
 absl::Duration TcpStore::timeout() const { return client_->timeout(); }

@@ -108,6 +108,14 @@ class TcpStore : public Store {
   // Round trip to the server.
   void Ping();
 
+  // From any thread, and as often as one likes: ends the calls that are under way in all threads,
+  // at once, with DistNetworkError CLOSED, and makes all later ones fail with it. (A call that is
+  // just connecting to a lost server anew ends when that attempt does, by its deadline.) Does not
+  // wait for anything: what was written and not confirmed may be lost, as with a lost connection.
+  // A hosted server serves on; clones are stores of their own. So a thread can be got out of a
+  // wait before the store is destroyed.
+  void Close();
+
   const std::string& host() const { return options_.host; }
   uint16_t port() const { return options_.port; }           // The real one, where 0 was asked for.
   bool libuvBackend() const { return options_.use_libuv; }  // As asked for, as torch has it.

@@ -146,6 +146,41 @@ TEST_F(TcpStoreFaults, AWaitEndsAtItsDeadlineThoughTheServerHangs) {
   }
 }
 
+// --- Closing ---
+
+TEST_F(TcpStoreFaults, CloseEndsACallWhoseReplyDoesNotCome) {
+  std::unique_ptr<TcpStore> store;
+  FakeServer server(env_, [&](FakePeer& peer) {
+    peer.Greet();
+    peer.Expect(kAddOneToN);
+    store->Close();
+    peer.ReadToEnd();
+  });
+  store = Connect(server);
+  const auto error = DistErrorOf([&] { store->Add("n", 1); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kClosed);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("closed while the add was under way"),
+                                   HasSubstr("outcome of the add is unknown")));
+}
+
+TEST_F(TcpStoreFaults, CloseEndsAGreetingThatIsNotAnswered) {
+  std::unique_ptr<TcpStore> store;
+  FakeServer server(
+      env_, [](FakePeer& peer) { peer.Greet(); },
+      [&](FakePeer& peer) {
+        peer.Read(10);
+        store->Close();
+        peer.ReadToEnd();
+      });
+  store = Connect(server);
+  EXPECT_DIST_ERROR(store->Check({"k"}), ErrorCode::kConnectionLost);
+  const auto error = DistErrorOf([&] { store->Check({"k"}); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kClosed);
+  EXPECT_THAT(error->what(), HasSubstr("the check was not sent"));
+}
+
 // --- Replies ---
 
 TEST_F(TcpStoreFaults, AReplyThatDoesNotComeIsAnErrorAndTheNextCallConnectsAnew) {

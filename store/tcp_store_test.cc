@@ -115,6 +115,38 @@ TEST_P(TcpStoreTest, WhatWasWrittenLastIsThereAfterTheStoreIsGone) {
   }
 }
 
+// --- Closing ---
+
+TEST_P(TcpStoreTest, CloseEndsTheCallsOfAllThreads) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  {
+    std::vector<std::unique_ptr<net::Thread>> threads;
+    const auto expect_closed = [&](const std::function<void()>& call) {
+      threads.push_back(Start([call] { EXPECT_DIST_ERROR(call(), ErrorCode::kClosed); }));
+    };
+    expect_closed([&] { rank->Wait({"never"}); });
+    expect_closed([&] { rank->Get("nor this"); });
+    expect_closed([&] { rank->QueuePop("queue", /*block=*/true); });
+    expect_closed([&] { rank->Barrier("barrier", 2); });
+    UntilWaiting(*host, 4);
+    rank->Close();
+  }
+  EXPECT_DIST_ERROR(rank->Set("k", "v"), ErrorCode::kClosed);
+  EXPECT_DIST_ERROR(rank->Wait({"k"}, kShort), ErrorCode::kClosed);
+  EXPECT_DIST_ERROR(rank->Barrier("barrier", 1), ErrorCode::kClosed);
+  EXPECT_EQ(host->Add("n", 1), 1);
+}
+
+TEST_P(TcpStoreTest, CloseCanBeCalledTwiceAndAHostServesOn) {
+  const auto host = NewHost();
+  const auto rank = NewClient(*host);
+  host->Close();
+  host->Close();
+  EXPECT_DIST_ERROR(host->Add("n", 1), ErrorCode::kClosed);
+  EXPECT_EQ(rank->Add("n", 1), 1);
+}
+
 // --- Errors ---
 
 TEST_P(TcpStoreTest, ATimeoutNamesOnlyTheMissingKeys) {

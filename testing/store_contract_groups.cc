@@ -113,6 +113,25 @@ TEST_P(StoreContract, SynchronizeGathersAndRankZeroLeavesLast) {
   RUN_RANKS(3, rank_body);
 }
 
+TEST_P(StoreContract, CollectivesPutTheStoresTimeoutBack) {
+  store().SetTimeout(absl::Seconds(99));
+  Collectives group(env(), store(), {0, 2}, "job");
+  EXPECT_DIST_ERROR(group.Barrier("step", kShort), ErrorCode::kBarrierTimeout);
+  EXPECT_EQ(store().timeout(), absl::Seconds(99));
+  EXPECT_DIST_ERROR(group.Synchronize("x", "", kShort), ErrorCode::kGatherTimeout);
+  EXPECT_EQ(store().timeout(), absl::Seconds(99));
+}
+
+TEST_P(StoreContract, ACollectiveWithATimeoutOfZeroAsksWhoHasCome) {
+  Collectives group(env(), store(), {0, 2}, "job");
+  const auto error = DistErrorOf([&] { group.Barrier("step", absl::ZeroDuration()); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
+  EXPECT_THAT(error->details().missing_ranks, ElementsAre(1));
+  Collectives alone(env(), store(), {0, 1}, "alone");
+  alone.Barrier("step", absl::ZeroDuration());
+}
+
 TEST_P(StoreContract, CollectivesLeaveLittleBehind) {
   Collectives group(env(), store(), {0, 1}, "job");
   for (int round = 0; round < 2; ++round) group.Barrier("step", kLong);

@@ -19,6 +19,8 @@ absl::string_view AgainstRealAction(const Fault& fault) {
       return "the proxy takes the clients' connections, whatever the server's queue holds";
     case Fault::kNames:
       return "names are the machine's, and not the run's to change";
+    case Fault::kLocalPorts:
+      return "local ports are the machine's, and not the run's to limit";
     default:
       return "";
   }

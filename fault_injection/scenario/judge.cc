@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,6 +13,8 @@
 
 namespace rollcall::fault {
 namespace {
+
+constexpr size_t kShownBytesMax = 80;
 
 absl::Duration TimeOf(const StepOutcome& outcome) {
   return absl::Nanoseconds(outcome.ended_ns() - outcome.began_ns());
@@ -54,7 +57,7 @@ class Comparison {
     if (!outcome_.ok()) return Say("should have succeeded");
     const bool asks_for_value = !success.value().empty() || success.value_is_empty();
     if (asks_for_value && success.value() != outcome_.value()) {
-      Say(absl::StrCat("should have given \"", success.value(), "\""));
+      Say(absl::StrCat("should have given \"", ShownValue(success.value()), "\""));
     }
   }
 
@@ -171,8 +174,14 @@ std::string OutcomeText(const StepOutcome& outcome) {
   absl::StrAppend(&text, ": ", outcome.ok() ? "OK" : outcome.code(), " after ",
                   absl::FormatDuration(TimeOf(outcome)));
   if (!outcome.ok()) absl::StrAppend(&text, ": ", outcome.text());
-  if (!outcome.value().empty()) absl::StrAppend(&text, ": ", outcome.value());
+  if (!outcome.value().empty()) absl::StrAppend(&text, ": ", ShownValue(outcome.value()));
   return text;
+}
+
+std::string ShownValue(absl::string_view value) {
+  if (value.size() <= kShownBytesMax) return absl::Utf8SafeCHexEscape(value);
+  return absl::StrCat(absl::Utf8SafeCHexEscape(value.substr(0, kShownBytesMax)), "... (",
+                      value.size(), " bytes)");
 }
 
 }  // namespace rollcall::fault

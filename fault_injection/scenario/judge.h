@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fault_injection/scenario/run_result.h"
 #include "fault_injection/scenario/scenario.pb.h"
@@ -28,6 +29,9 @@ Judgement Judge(const Scenario& scenario, const RunResult& result, const JudgeOp
 
 // "w1 get: WAIT_TIMEOUT after 2s: wait timeout after ...", for people.
 std::string OutcomeText(const StepOutcome& outcome);
+
+// A value as it is shown there: escaped, and of a long one its beginning.
+std::string ShownValue(absl::string_view value);
 
 }  // namespace rollcall::fault
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fault_injection/scenario/run_result.h"
@@ -109,6 +110,12 @@ TEST_F(JudgeTest, AStepThatEndsWhereItsProcessShouldHaveDiedIsAFailure) {
   Given(R"(expects { who: "w0" never_ends {} })");
   Get().set_ok(true);
   EXPECT_THAT(Failures(), ElementsAre(HasSubstr("should never have ended")));
+}
+
+TEST_F(JudgeTest, ALongValueIsShownByItsBeginning) {
+  EXPECT_EQ(ShownValue("a\x01"), "a\\x01");
+  EXPECT_EQ(ShownValue(std::string(8'000'000, 'x')),
+            absl::StrCat(std::string(80, 'x'), "... (8000000 bytes)"));
 }
 
 TEST_F(JudgeTest, AFaultThatNeverActedIsAFailureUnlessItMayMiss) {

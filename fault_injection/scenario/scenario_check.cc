@@ -12,6 +12,7 @@
 #include "fault_injection/scenario/errno_names.h"
 #include "fault_injection/scenario/host_set.h"
 #include "fault_injection/scenario/scenario_text.h"
+#include "net/address.h"
 #include "store/error_code.h"
 #include "tools/suggest.h"
 
@@ -101,6 +102,7 @@ class Checker {
       for (const Step& step : group.steps()) {
         if (OperationOf(step).empty()) Say("a step has no operation");
         CheckTime("timeout", step.timeout());
+        CheckTime("close_after", step.close_after());
         if (step.operation_case() == Step::kSleep) CheckTime("sleep", step.sleep());
       }
     });
@@ -117,6 +119,7 @@ class Checker {
         if (stranger.listens() && scenario_.has_server()) {
           Say("a stranger listens where the server does: leave `server` out");
         }
+        if (stranger.greets() && !stranger.listens()) Say("`greets` is for one that listens");
       });
     }
   }
@@ -162,6 +165,7 @@ class Checker {
       case Fault::kBacklog:
       case Fault::kOccupyPort:
       case Fault::kNames:
+      case Fault::kLocalPorts:
       case Fault::kStarve:
       case Fault::kCut:
       case Fault::kUnreachable:
@@ -231,10 +235,29 @@ class Checker {
       case Fault::kStopServer:
         return CheckHosts(fault.stop_server());
       case Fault::kNames:
-        CheckTime("look_up_takes", fault.names().look_up_takes());
-        return;
+        return CheckNames(fault.names());
+      case Fault::kLocalPorts:
+        return CheckLocalPorts(fault.local_ports());
       case Fault::ACTION_NOT_SET:
         return;
+    }
+  }
+
+  void CheckNames(const Names& names) {
+    if (names.name().empty()) Say("`name` is missing");
+    CheckTime("look_up_takes", names.look_up_takes());
+    for (const std::string& address : names.addresses()) {
+      if (absl::c_linear_search(cast_.hosts, address)) continue;
+      if (net::SocketAddress::FromNumeric(address, 0).ok()) continue;
+      Say(absl::StrCat("\"", address, "\" is neither a host nor a numeric address"));
+    }
+  }
+
+  void CheckLocalPorts(const LocalPorts& ports) {
+    CheckHosts(ports.host());
+    if (ports.first() < 1 || ports.last() > 65535 || ports.first() > ports.last()) {
+      Say(absl::StrCat("ports ", ports.first(), " to ", ports.last(),
+                       " are no range of 1 to 65535"));
     }
   }
 

@@ -1,5 +1,6 @@
 #include "fault_injection/scenario/scenario_server.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -21,6 +22,11 @@ ServerOptions ServerOptionsOf(const Server& server, uint16_t port) {
   }
   if (server.silent_connections_max() > 0) {
     options.silent_connections_max = static_cast<size_t>(server.silent_connections_max());
+  }
+  if (server.unsent_bytes_max() > 0) {
+    options.unsent_bytes_hard_max = static_cast<size_t>(server.unsent_bytes_max());
+    options.unsent_bytes_soft_max =
+        std::min(options.unsent_bytes_soft_max, options.unsent_bytes_hard_max);
   }
   if (server.value_bytes_max() > 0) {
     options.parser.limits.value_bytes_max = static_cast<size_t>(server.value_bytes_max());

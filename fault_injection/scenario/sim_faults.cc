@@ -154,6 +154,10 @@ void SimFaults::BeginOnMachine(const Fault& fault) {
       return processes_.StopServer();
     case Fault::kNames:
       return SetNames(fault.names());
+    case Fault::kLocalPorts:
+      return ForEachHost(fault.local_ports().host(), [&](auto& host) {
+        SetLocalPorts(host, fault.local_ports().first(), fault.local_ports().last());
+      });
     default:
       return;
   }
@@ -161,10 +165,18 @@ void SimFaults::BeginOnMachine(const Fault& fault) {
 
 void SimFaults::SetNames(const Names& names) {
   std::vector<IpAddress> addresses;
-  for (const std::string& address : names.addresses()) addresses.push_back(ParseIp(address));
+  for (const std::string& address : names.addresses()) {
+    addresses.push_back(net_.HasHost(address) ? net_.AddressesOf(address).front()
+                                              : ParseIp(address));
+  }
   if (!addresses.empty()) net_.names().Set(names.name(), std::move(addresses));
   net_.names().Delay(names.name(), DurationOf(names.look_up_takes(), absl::ZeroDuration()));
   Note(absl::StrCat("the name ", names.name(), " is looked up elsewhere"), {});
+}
+
+void SimFaults::SetLocalPorts(const std::string& host, int first, int last) {
+  Note(absl::StrCat(host, " picks local ports from ", first, " to ", last), {host});
+  net_.SetLocalPorts(host, static_cast<uint16_t>(first), static_cast<uint16_t>(last));
 }
 
 // --- Standing still ---
@@ -254,6 +266,10 @@ void SimFaults::End(int index) {
     case Fault::kOccupyPort:
       return ForEachHost(fault.occupy_port().host(),
                          [&](auto& host) { processes_.FreePort(host); });
+    case Fault::kLocalPorts:
+      return ForEachHost(fault.local_ports().host(), [&](auto& host) {
+        SetLocalPorts(host, normal_host.ephemeral_first, normal_host.ephemeral_last);
+      });
     default:
       return;
   }

@@ -56,6 +56,7 @@ class SimFaults {
   void Resume(const std::string& host);
   void Starve(const Starve& starve);
   void SetNames(const Names& names);
+  void SetLocalPorts(const std::string& host, int first, int last);
   void Note(absl::string_view text, const std::vector<std::string>& hosts);
 
   const Scenario& scenario_;

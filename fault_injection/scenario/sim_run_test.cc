@@ -44,6 +44,17 @@ TEST(SimRunTest, AKilledRankComesBackAndTheOthersAreServed) {
   EXPECT_THAT(result.acted, ElementsAre(1, 1));
 }
 
+TEST(SimRunTest, WhatComesAfterAMomentComesThenAndNotWhenSomethingElseHappens) {
+  const RunResult result = RunSimulated(Parse(R"(
+    about: "The worker dies in the middle of its only step."
+    workers { steps { sleep: "2s" } }
+    faults { when { who: "w0" step: "sleep" } after: "500ms" kill: "w0" }
+  )"),
+                                        {}, {.seed = 1});
+  EXPECT_THAT(result.acted, ElementsAre(1));
+  EXPECT_EQ(result.elapsed, absl::Milliseconds(500));
+}
+
 TEST(SimRunTest, ASeedIsARunAndItsChoicesAreTheSameRun) {
   const Scenario scenario = Parse(kKilledRank);
   const RunResult first = RunSimulated(scenario, {}, {.seed = 7});

@@ -5,6 +5,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "fault_injection/scenario/judge.h"
 #include "fault_injection/scenario/scenario_server.h"
 #include "fault_injection/scenario/stranger.h"
 #include "fault_injection/stable_hash.h"
@@ -56,7 +57,7 @@ class SimStage::Listener final : public StepListener {
     stage_.outcomes_[index_] = outcome;
     if (RunRecorder* const recorder = stage_.options_.recorder) {
       recorder->EndStep(stage_.world_.Now(), step_, outcome.ok(),
-                        outcome.ok() ? outcome.value() : outcome.code());
+                        outcome.ok() ? ShownValue(outcome.value()) : outcome.code());
     }
     stage_.Note(outcome, /*ends=*/true);
   }
@@ -243,7 +244,9 @@ void SimStage::WakeAll(std::vector<FiberId>& fibers) {
 }
 
 void SimStage::Note(const StepOutcome& outcome, bool ends) {
+  const absl::Duration awaited = director_.next();
   director_.Note(outcome.who(), outcome.step(), ends, SinceBeginning());
+  if (director_.next() != awaited) world_.Unblock(director_fiber_);
   LetFaultsHappen();
   WakeAll(held_up_);
   while (!ends && !director_.MayBegin(outcome.who(), outcome.step())) {
@@ -253,10 +256,9 @@ void SimStage::Note(const StepOutcome& outcome, bool ends) {
 }
 
 void SimStage::LetFaultsHappen() {
-  if (director_.next() <= SinceBeginning()) {
-    is_directing_ = true;
-    world_.Unblock(director_fiber_);
-  }
+  if (director_.next() <= SinceBeginning()) is_directing_ = true;
+  // Also where the next fault is yet to come: it may be due before the one that is waited for.
+  if (director_.next() < absl::InfiniteDuration()) world_.Unblock(director_fiber_);
   while (is_directing_) {
     held_up_.push_back(world_.current());
     world_.Block(absl::InfiniteFuture(), "the faults that are due");

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "fault_injection/scenario/mix.h"
 #include "store/dist_error.h"
+#include "store/error_code.h"
 #include "store/factory.h"
 #include "store/file_store.h"
 #include "store/prefix_store.h"
@@ -19,6 +21,7 @@ namespace rollcall::fault {
 namespace {
 
 constexpr int kClosedDescriptor = 4711;
+constexpr size_t kLongTextBytes = 8192;
 
 std::string BoolText(bool value) { return value ? "true" : "false"; }
 
@@ -30,7 +33,8 @@ absl::Duration StepRunner::TimeoutOf(const Step& step) const {
 
 std::string StepRunner::Filled(absl::string_view text) const {
   return absl::StrReplaceAll(text, {{"{rank}", absl::StrCat(role_.rank)},
-                                    {"{world_size}", absl::StrCat(situation_.world_size)}});
+                                    {"{world_size}", absl::StrCat(situation_.world_size)},
+                                    {"{8k}", std::string(kLongTextBytes, 'x')}});
 }
 
 template <typename Texts>
@@ -38,6 +42,14 @@ std::vector<std::string> StepRunner::AllFilled(const Texts& texts) const {
   std::vector<std::string> filled;
   for (const std::string& text : texts) filled.push_back(Filled(text));
   return filled;
+}
+
+std::vector<std::string> StepRunner::KeysOf(const Keys& keys) const {
+  std::vector<std::string> all;
+  for (int time = 0; time < std::max(keys.times(), 1); ++time) {
+    for (const std::string& key : keys.keys()) all.push_back(Filled(key));
+  }
+  return all;
 }
 
 Store& StepRunner::store() {
@@ -53,6 +65,22 @@ Collectives& StepRunner::collectives() {
 }
 
 std::string StepRunner::Run(const Step& step) {
+  closer_.reset();
+  if (!step.close_after().empty()) {
+    CloseLater(DurationOf(step.close_after(), absl::ZeroDuration()));
+  }
+  return RunOne(step);
+}
+
+void StepRunner::CloseLater(absl::Duration after) {
+  if (tcp_store_ == nullptr) throw std::logic_error("close_after is for a TcpStore");
+  closer_ = env_.StartThread("closer", [this, at = env_.Now() + after] {
+    env_.SleepUntil(at);
+    tcp_store_->Close();
+  });
+}
+
+std::string StepRunner::RunOne(const Step& step) {
   const absl::Duration timeout = TimeoutOf(step);
   switch (step.operation_case()) {
     case Step::kJoin:
@@ -64,6 +92,7 @@ std::string StepRunner::Run(const Step& step) {
       return "";
     case Step::kClose:
       collectives_.reset();
+      tcp_store_ = nullptr;
       store_.reset();
       return "";
     case Step::kFixture: {
@@ -97,7 +126,7 @@ std::unique_ptr<Store> StepRunner::OpenStore(const Join& join, absl::Duration ti
     C10dStoreOptions options;
     options.is_server = hosts;
     options.server_addr = situation_.server_name;
-    options.server_port = situation_.server_port;
+    options.server_port = join.any_port() ? 0 : situation_.server_port;
     options.world_size = world_size;
     options.timeout = timeout;
     options.wait_for_workers = join.waits_for_workers();
@@ -107,7 +136,7 @@ std::unique_ptr<Store> StepRunner::OpenStore(const Join& join, absl::Duration ti
   }
   TcpStoreOptions options;
   options.host = situation_.server_name;
-  options.port = situation_.server_port;
+  options.port = join.any_port() ? 0 : situation_.server_port;
   options.is_server = hosts;
   options.world_size = world_size;
   options.wait_for_workers = join.waits_for_workers();
@@ -120,8 +149,10 @@ std::unique_ptr<Store> StepRunner::OpenStore(const Join& join, absl::Duration ti
 
 std::string StepRunner::RunJoin(const Join& join, absl::Duration timeout) {
   collectives_.reset();
+  tcp_store_ = nullptr;
   store_.reset();
   std::shared_ptr<Store> opened = OpenStore(join, timeout);
+  tcp_store_ = dynamic_cast<TcpStore*>(opened.get());
   if (!join.prefix().empty()) {
     opened = std::make_shared<PrefixStore>(Filled(join.prefix()), std::move(opened));
   }
@@ -135,6 +166,7 @@ std::string StepRunner::RunListen(const Listen& listen) {
   options.host = listen.address();
   options.port = listen.port() > 0 ? static_cast<uint16_t>(listen.port()) : situation_.server_port;
   std::unique_ptr<net::ListeningSocket> handed_down;
+  if (listen.rivals() > 0) return RaceToListen(options, 1 + listen.rivals());
   if (listen.takes_over() == Listen::CLOSED) {
     options.listen_fd = kClosedDescriptor;
   } else if (listen.takes_over() != Listen::NONE) {
@@ -149,6 +181,23 @@ std::string StepRunner::RunListen(const Listen& listen) {
   if (handed_down != nullptr) handed_down->Release();
   server_ = *std::move(started);
   return "";
+}
+
+std::string StepRunner::RaceToListen(const ServerOptions& options, int count) {
+  std::vector<absl::StatusOr<std::unique_ptr<StoreServer>>> servers(static_cast<size_t>(count));
+  std::vector<std::unique_ptr<net::Thread>> threads;
+  for (absl::StatusOr<std::unique_ptr<StoreServer>>& server : servers) {
+    threads.push_back(env_.StartThread(
+        "rival", [this, &server, &options] { server = StoreServer::Start(env_, options); }));
+  }
+  threads.clear();  // When all have come to an end.
+  std::vector<std::string> fared;
+  for (absl::StatusOr<std::unique_ptr<StoreServer>>& server : servers) {
+    fared.push_back(server.ok() ? "OK" : std::string(ErrorCodeName(CodeOf(server.status()))));
+    if (server.ok()) server_ = *std::move(server);
+  }
+  absl::c_sort(fared);
+  return absl::StrJoin(fared, ",");
 }
 
 // --- Calls of the store ---
@@ -167,10 +216,10 @@ std::string StepRunner::RunOnStore(const Step& step) {
     case Step::kAdd:
       return absl::StrCat(store().Add(Filled(step.add().key()), step.add().number()));
     case Step::kWait:
-      store().Wait(AllFilled(step.wait().keys()));
+      store().Wait(KeysOf(step.wait()));
       return "";
     case Step::kCheck:
-      return BoolText(store().Check(AllFilled(step.check().keys())));
+      return BoolText(store().Check(KeysOf(step.check())));
     case Step::kCompareSet:
       return store().CompareSet(Filled(step.compare_set().key()),
                                 Filled(step.compare_set().expected()),
@@ -191,7 +240,7 @@ std::string StepRunner::RunOnStore(const Step& step) {
       store().MultiSet(AllFilled(step.multi_set().keys()), AllFilled(step.multi_set().values()));
       return "";
     case Step::kMultiGet:
-      return absl::StrJoin(store().MultiGet(AllFilled(step.multi_get().keys())), ",");
+      return absl::StrJoin(store().MultiGet(KeysOf(step.multi_get())), ",");
     case Step::kStoreBarrier: {
       const StoreBarrier& barrier = step.store_barrier();
       store().Barrier(Filled(barrier.key()),

@@ -18,6 +18,7 @@
 #include "store/collectives.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
+#include "store/tcp_store.h"
 
 namespace rollcall::fault {
 
@@ -37,13 +38,17 @@ class StepRunner {
   std::string Filled(absl::string_view text) const;
   template <typename Texts>
   std::vector<std::string> AllFilled(const Texts& texts) const;
+  std::vector<std::string> KeysOf(const Keys& keys) const;
   // Raises std::logic_error where the worker has not joined.
   Store& store();
   Collectives& collectives();
 
+  void CloseLater(absl::Duration after);
+  std::string RunOne(const Step& step);
   std::string RunJoin(const Join& join, absl::Duration timeout);
   std::unique_ptr<Store> OpenStore(const Join& join, absl::Duration timeout);
   std::string RunListen(const Listen& listen);
+  std::string RaceToListen(const ServerOptions& options, int count);
   std::string RunOnStore(const Step& step);
   std::string RunOnQueue(const Step& step);
   std::string RunCollective(const Step& step);
@@ -55,8 +60,11 @@ class StepRunner {
   const Fixtures& fixtures_;
   HistoryRecorder* const history_;
   std::unique_ptr<StoreServer> server_;
+  TcpStore* tcp_store_ = nullptr;  // At the bottom of store_; nullptr if that is none.
   std::shared_ptr<Store> store_;
   std::optional<Collectives> collectives_;
+  // Joined after the step: not while its error is on its way, since joining may block.
+  std::unique_ptr<net::Thread> closer_;
 };
 
 }  // namespace rollcall::fault

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kBacklog = 16;
 constexpr size_t kHeardBytesMax = 4096;
+constexpr size_t kGreetingBytes = 10;  // Of a modern client: VALIDATE and a ping.
+constexpr size_t kNonceBytes = 4;      // Which end it, and are to be sent back.
 
 // A socket that is closed with it.
 class OwnSocket {
@@ -43,14 +45,15 @@ class OwnSocket {
     }
   }
 
-  // Until the other side closes, or the deadline. What came.
-  std::string HearToTheEnd(net::Env& env, absl::Time deadline) {
+  // Until so much has come, the other side closes, or the deadline. What came.
+  std::string Hear(net::Env& env, size_t bytes_max, absl::Time deadline) {
     std::string heard;
     char buffer[512];
-    while (env.Now() < deadline && heard.size() < kHeardBytesMax) {
+    while (env.Now() < deadline && heard.size() < bytes_max) {
       pollfd ready = {.fd = fd_, .events = POLLIN, .revents = 0};
       if (calls_.Poll(&ready, 1, deadline - env.Now()) <= 0) continue;
-      const ssize_t size_bytes = calls_.Recv(fd_, buffer, sizeof buffer, 0);
+      const ssize_t size_bytes =
+          calls_.Recv(fd_, buffer, std::min(sizeof buffer, bytes_max - heard.size()), 0);
       if (size_bytes <= 0) break;
       heard.append(buffer, static_cast<size_t>(size_bytes));
     }
@@ -90,7 +93,7 @@ std::string TalkToServer(net::Env& env, net::Syscalls& calls, const Stranger& st
       sockets.pop_back();
     }
   }
-  return sockets.empty() ? "" : sockets.back().HearToTheEnd(env, deadline);
+  return sockets.empty() ? "" : sockets.back().Hear(env, kHeardBytesMax, deadline);
 }
 
 void AnswerAsStranger(net::Env& env, net::Syscalls& calls, const Stranger& stranger, uint16_t port,
@@ -113,6 +116,12 @@ void AnswerAsStranger(net::Env& env, net::Syscalls& calls, const Stranger& stran
     const int fd = calls.Accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
     OwnSocket socket(calls, fd);
+    if (stranger.greets()) {
+      const std::string greeting = socket.Hear(env, kGreetingBytes, deadline);
+      if (greeting.size() == kGreetingBytes) {
+        socket.Say(absl::string_view(greeting).substr(kGreetingBytes - kNonceBytes));
+      }
+    }
     socket.Say(Piece(stranger));
     if (stranger.resets()) socket.ResetOnClose();
     if (!stranger.resets() && !stranger.closes()) accepted.push_back(std::move(socket));

@@ -40,8 +40,9 @@ bool IsHangUp(const absl::Status& status) {
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged) {
   ErrorCode code = CodeOf(why);
-  // We shut a connection down only where another thread found it dead.
-  if (code == ErrorCode::kClosed) code = ErrorCode::kConnectionLost;
+  // The user's closing of the store is told by its own status. Else we shut a connection down only
+  // where another thread found it dead.
+  if (KindOf(why) == net::NetErrorKind::kShutDown) code = ErrorCode::kConnectionLost;
   std::string summary;
   switch (code) {
     case ErrorCode::kReplyTimeout:
@@ -50,6 +51,9 @@ absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view p
       break;
     case ErrorCode::kProtocol:
       summary = absl::StrCat("the reply to the ", call.operation, " is none: ", why.message());
+      break;
+    case ErrorCode::kClosed:
+      summary = absl::StrCat(why.message(), " while the ", call.operation, " was under way");
       break;
     default:
       summary = absl::StrCat("the connection to the store was lost: ", why.message());

@@ -65,6 +65,8 @@ class Channel {
   void Break() { in_step_ = false; }
 
   const net::Connection& connection() const { return *connection_; }
+  // For Shutdown, which any thread may call.
+  net::Connection& connection() { return *connection_; }
 
  private:
   enum class Owed : uint8_t {

@@ -1,5 +1,6 @@
 #include "store/client/channel_set.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -41,6 +42,26 @@ class ChannelSet::Gate : public WaitGate {
   ChannelSet* const set_;
 };
 
+// The side of the thread that opens a further channel; ChannelSet::Close is the other.
+class ChannelSet::Watch : public OpeningWatch {
+ public:
+  explicit Watch(ChannelSet* set) : set_(set) {}
+
+  bool Hold(net::Connection* connection) override {
+    net::MonitorLock lock(set_->monitor_.get());
+    set_->Hold(connection);
+    return !set_->closed_;
+  }
+  void Release(net::Connection* connection) override {
+    net::MonitorLock lock(set_->monitor_.get());
+    set_->Release(connection);
+  }
+  void SleepUntil(absl::Time time) override { set_->SleepUntil(time); }
+
+ private:
+  ChannelSet* const set_;
+};
+
 ChannelSet::Lease::Lease(ChannelSet* set, std::unique_ptr<Channel> secondary)
     : set_(set),
       secondary_(std::move(secondary)),
@@ -71,7 +92,8 @@ ChannelSet::ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect 
       dialect_(dialect),
       cancel_(std::move(cancel)),
       monitor_(env.NewMonitor()),
-      gate_(std::make_unique<Gate>(this)) {}
+      gate_(std::make_unique<Gate>(this)),
+      watch_(std::make_unique<Watch>(this)) {}
 
 ChannelSet::~ChannelSet() = default;
 
@@ -89,24 +111,25 @@ absl::StatusOr<ChannelSet::Lease> ChannelSet::Primary(absl::Time deadline) {
     net::MonitorLock lock(monitor_.get());
     ++contenders_;
     bool in_time = true;
-    while (in_use_ && in_time) {
+    while (in_use_ && in_time && !closed_) {
       AskWaiterToLeave();
       in_time = monitor_->WaitUntil(deadline);
     }
     --contenders_;
+    if (closed_) return Closed();
     if (in_use_) return TurnTimeout();
     in_use_ = true;
     if (primary_ != nullptr) return Lease(this, nullptr);
   }
   absl::StatusOr<std::unique_ptr<Channel>> channel = Reconnect(deadline);
   net::MonitorLock lock(monitor_.get());
-  if (channel.ok()) {
+  if (channel.ok() && !closed_) {
     primary_ = *std::move(channel);
     return Lease(this, nullptr);
   }
   in_use_ = false;
   monitor_->NotifyAll();
-  return channel.status();
+  return closed_ ? Closed() : channel.status();
 }
 
 void ChannelSet::AskWaiterToLeave() {
@@ -130,35 +153,75 @@ void ChannelSet::ReleasePrimary() {
 absl::StatusOr<ChannelSet::Lease> ChannelSet::Secondary(absl::Time deadline) {
   {
     net::MonitorLock lock(monitor_.get());
+    if (closed_) return Closed();
     if (!idle_.empty()) {
       std::unique_ptr<Channel> channel = std::move(idle_.back());
       idle_.pop_back();
+      Hold(&channel->connection());
       return Lease(this, std::move(channel));
     }
   }
   absl::StatusOr<std::unique_ptr<Channel>> channel = Reconnect(deadline);
+  net::MonitorLock lock(monitor_.get());
+  if (closed_) return Closed();
   if (!channel.ok()) return channel.status();
+  Hold(&(*channel)->connection());
   return Lease(this, *std::move(channel));
 }
 
 void ChannelSet::ReleaseSecondary(std::unique_ptr<Channel> channel) {
   std::vector<std::unique_ptr<Channel>> closed;
   net::MonitorLock lock(monitor_.get());
+  Release(&channel->connection());
   if (!channel->in_step()) {
     closed.swap(idle_);
-  } else if (idle_.size() < kIdleChannelsMax) {
+  } else if (!closed_ && idle_.size() < kIdleChannelsMax) {
     idle_.push_back(std::move(channel));
   }
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
-      OpenFurtherChannel(env_, endpoint_, dialect_, deadline);
+      OpenFurtherChannel(env_, endpoint_, dialect_, deadline, *watch_);
   if (channel.ok()) return channel;
   const absl::Status& why = channel.status();
   return StoreStatus(IsTimeout(why) ? ErrorCode::kReplyTimeout : ErrorCode::kConnectionLost,
                      absl::StrCat("cannot connect to the store again: ", why.message()),
                      rollcall::DetailsOf(why));
+}
+
+// --- Closing ---
+
+void ChannelSet::Hold(net::Connection* connection) { held_.push_back(connection); }
+
+void ChannelSet::Release(net::Connection* connection) {
+  held_.erase(std::find(held_.begin(), held_.end(), connection));
+}
+
+void ChannelSet::Close() {
+  std::vector<std::unique_ptr<Channel>> closed;
+  net::MonitorLock lock(monitor_.get());
+  closed_ = true;
+  closed.swap(idle_);
+  // Destroyed later: somebody may be reading.
+  if (primary_ != nullptr) primary_->connection().Shutdown();
+  for (net::Connection* const connection : held_) connection->Shutdown();
+  monitor_->NotifyAll();
+}
+
+bool ChannelSet::is_closed() {
+  net::MonitorLock lock(monitor_.get());
+  return closed_;
+}
+
+absl::Status ChannelSet::Closed() {
+  return StoreStatus(ErrorCode::kClosed, "the store has been closed", {});
+}
+
+void ChannelSet::SleepUntil(absl::Time time) {
+  net::MonitorLock lock(monitor_.get());
+  while (!closed_ && monitor_->WaitUntil(time)) {
+  }
 }
 
 bool ChannelSet::PrimaryHasUnacknowledged() {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/address.h"
+#include "net/connection.h"
 #include "net/env.h"
 #include "net/monitor.h"
 #include "store/client/channel.h"
@@ -62,6 +63,16 @@ class ChannelSet {
   // A channel of one's own: an idle one, or a new connection.
   absl::StatusOr<Lease> Secondary(absl::Time deadline);
 
+  // For good: whoever uses a channel is woken by an error, whoever waits for one or asks for one
+  // later is told CLOSED. An attempt to connect is the one thing that is not interrupted: it ends
+  // by itself, and then with CLOSED.
+  void Close();
+  bool is_closed();
+  // CLOSED.
+  static absl::Status Closed();
+  // Sleeps, until the set is closed at the latest.
+  void SleepUntil(absl::Time time);
+
   // True if something was written on the primary channel that may not have been applied.
   bool PrimaryHasUnacknowledged();
   // Before destruction, with no call under way: see ~StoreClient.
@@ -74,12 +85,14 @@ class ChannelSet {
 
  private:
   class Gate;
+  class Watch;
 
   absl::StatusOr<std::unique_ptr<Channel>> Reconnect(absl::Time deadline);
-  void TakeTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   void AskWaiterToLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   void ReleasePrimary();
   void ReleaseSecondary(std::unique_ptr<Channel> channel);
+  void Hold(net::Connection* connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
+  void Release(net::Connection* connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
 
   net::Env& env_;
   const net::Endpoint endpoint_;
@@ -87,14 +100,19 @@ class ChannelSet {
   const std::string cancel_;
   const std::unique_ptr<net::Monitor> monitor_;
   const std::unique_ptr<Gate> gate_;
+  const std::unique_ptr<Watch> watch_;
 
   bool in_use_ ABSL_GUARDED_BY(*monitor_) = false;     // The primary channel, by one call.
   bool waiting_ ABSL_GUARDED_BY(*monitor_) = false;    // That call is a wait and may be asked ...
   bool preempted_ ABSL_GUARDED_BY(*monitor_) = false;  // ... to leave, and has been.
   int contenders_ ABSL_GUARDED_BY(*monitor_) = 0;
+  bool closed_ ABSL_GUARDED_BY(*monitor_) = false;
   // Written only by the one whose turn it is. nullptr: lost.
   std::unique_ptr<Channel> primary_;
   std::vector<std::unique_ptr<Channel>> idle_ ABSL_GUARDED_BY(*monitor_);
+  // Those that a thread may be blocked on, beside the primary one: of secondary channels in use,
+  // and of openings under way.
+  std::vector<net::Connection*> held_ ABSL_GUARDED_BY(*monitor_);
 };
 
 }  // namespace rollcall::client

@@ -123,8 +123,8 @@ absl::Status ConnectFailed(net::Env& env, const net::Endpoint& endpoint, absl::T
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::Endpoint& endpoint,
-                                                     protocol::Dialect dialect,
-                                                     absl::Time deadline) {
+                                                     protocol::Dialect dialect, absl::Time deadline,
+                                                     OpeningWatch& watch) {
   const absl::StatusOr<std::vector<net::SocketAddress>> addresses = env.Resolve(endpoint, deadline);
   if (!addresses.ok()) return addresses.status();
   absl::StatusOr<std::unique_ptr<net::Connection>> connection =
@@ -132,7 +132,9 @@ absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::E
   if (!connection.ok()) return connection.status();
   if (HasGreeting(dialect)) {
     Greetings greetings;
+    if (!watch.Hold(connection->get())) (*connection)->Shutdown();
     absl::Status greeted = Greet(**connection, Nonce(env), deadline, greetings);
+    watch.Release(connection->get());
     if (!greeted.ok()) return greeted;
   }
   return std::make_unique<Channel>(*std::move(connection));
@@ -158,15 +160,16 @@ absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
 absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
                                                             const net::Endpoint& endpoint,
                                                             protocol::Dialect dialect,
-                                                            absl::Time deadline) {
+                                                            absl::Time deadline,
+                                                            OpeningWatch& watch) {
   net::Backoff backoff({});
   for (int attempt = 1;; ++attempt) {
     absl::StatusOr<std::unique_ptr<Channel>> channel =
-        AttemptOnce(env, endpoint, dialect, deadline);
+        AttemptOnce(env, endpoint, dialect, deadline, watch);
     if (channel.ok() || !IsHangUp(channel.status()) || attempt >= kGreetingsMax) return channel;
     const absl::Time next = env.Now() + backoff.Next(env.RandomBits());
     if (next >= deadline) return channel;
-    env.SleepUntil(next);
+    watch.SleepUntil(next);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/address.h"
+#include "net/connection.h"
 #include "net/env.h"
 #include "store/client/channel.h"
 #include "store/protocol/dialect.h"
@@ -26,12 +27,24 @@ absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
                                                           protocol::Dialect dialect,
                                                           absl::Time started, absl::Time deadline);
 
+// By which another thread can end an opening that is under way. Thread-safe.
+class OpeningWatch {
+ public:
+  virtual ~OpeningWatch() = default;
+  // The connection may be shut down by another thread from now on, until Release. False: give up.
+  virtual bool Hold(net::Connection* connection) = 0;
+  virtual void Release(net::Connection* connection) = 0;
+  // Sleeps, unless it is to give up.
+  virtual void SleepUntil(absl::Time time) = 0;
+};
+
 // A further connection to a server that was there a moment ago: if it is gone, that should be known
 // at once. Tries again only where the greeting was cut off, as an overflowing backlog does.
 absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
                                                             const net::Endpoint& endpoint,
                                                             protocol::Dialect dialect,
-                                                            absl::Time deadline);
+                                                            absl::Time deadline,
+                                                            OpeningWatch& watch);
 
 }  // namespace rollcall::client
 

@@ -274,8 +274,10 @@ absl::Status StoreClient::NotSent(const Call& call, const absl::Status& why) con
 }
 
 absl::Status StoreClient::Failed(const Call& call, const absl::Status& why, bool changes_something,
-                                 int unacknowledged) const {
-  return CallFailed(call, env_, peer_, why, changes_something, unacknowledged);
+                                 int unacknowledged) {
+  const bool is_closed = channels_.is_closed();
+  return CallFailed(call, env_, peer_, is_closed ? ChannelSet::Closed() : why, changes_something,
+                    unacknowledged);
 }
 
 absl::Status StoreClient::Unsupported(const Call& call) const {

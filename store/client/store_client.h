@@ -78,6 +78,9 @@ class StoreClient {
   absl::Status Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout);
   absl::Status Ping();
 
+  // See TcpStore::Close.
+  void Close() { channels_.Close(); }
+
   bool HasExtendedApi() const;
   absl::Duration timeout() const { return timeout_.Get(); }
   void SetTimeout(absl::Duration timeout) { timeout_.Set(timeout); }
@@ -122,7 +125,7 @@ class StoreClient {
 
   absl::Status NotSent(const Call& call, const absl::Status& why) const;
   absl::Status Failed(const Call& call, const absl::Status& why, bool changes_something,
-                      int unacknowledged) const;
+                      int unacknowledged);
   absl::Status Unsupported(const Call& call) const;
 
   net::Env& env_;

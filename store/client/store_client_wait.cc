@@ -169,7 +169,7 @@ absl::StatusOr<std::string> StoreClient::QueuePop(absl::string_view key, bool bl
     }
     if (!waits) return WaitTimeout(call, {});
     // Another consumer was faster; or it is a plain key of that name which ends every wait at once.
-    env_.SleepUntil(std::min(call.deadline, env_.Now() + backoff.Next(env_.RandomBits())));
+    channels_.SleepUntil(std::min(call.deadline, env_.Now() + backoff.Next(env_.RandomBits())));
     if (env_.Now() >= call.deadline) return WaitTimeout(call, {});
   }
 }
