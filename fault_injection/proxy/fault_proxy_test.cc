@@ -170,6 +170,21 @@ TEST_P(FaultProxyTest, WhatACutHeldBackArrivesWhenItHeals) {
   proxy_->Heal("w", Direction::kToServer);
 }
 
+TEST_P(FaultProxyTest, WhatACutHeldBackIsLostWithItsSendersReset) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
+  proxy_->Cut("w", Direction::kToClient);
+  ASSERT_TRUE(server->Write("answer", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_client.held == 1; });
+  server.reset();  // With something unread.
+  proxy_->Heal("w", Direction::kToClient);
+  EXPECT_EQ(EndOf(*client), net::NetErrorKind::kReset);
+}
+
 TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {
   StartBoth();
   proxy_->Cut("w", Direction::kToClient);

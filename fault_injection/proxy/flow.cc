@@ -69,6 +69,7 @@ void Flow::TakeChanged(absl::string_view bytes, SocketEnd& to, absl::Time now) {
 void Flow::TakeEnd(PieceKind kind, SocketEnd& to, absl::Time now) {
   source_ended_ = true;
   ForwardCoalesced(to, now);
+  if (kind == PieceKind::kReset) DropHeld();
   EnqueueEnd(kind, now);
   Pump(to, now);
 }
@@ -189,8 +190,18 @@ void Flow::NoteSourceBroken() {
   if (end_sent_) {
     wants_reset_ = true;
   } else if (!queue_.empty() && queue_.back().kind == PieceKind::kFin) {
-    queue_.back().kind = PieceKind::kReset;
+    const Piece reset = {.kind = PieceKind::kReset, .bytes = {}, .due = queue_.back().due};
+    queue_.pop_back();
+    DropHeld();
+    queue_.push_back(reset);
   }
+}
+
+// A cut leaves what was sent in its sender's kernel, and a reset has that thrown away.
+void Flow::DropHeld() {
+  if (!lane_.holds()) return;
+  queue_.clear();
+  queued_bytes_ = 0;
 }
 
 void Flow::DropAll() {

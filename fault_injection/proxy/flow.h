@@ -69,6 +69,7 @@ class Flow {
   // False: the piece at the front cannot be finished now.
   bool SendFront(SocketEnd& to, absl::Time now);
   void DropAll();
+  void DropHeld();
 
   Lane& lane_;
   FrameScanner& scanner_;

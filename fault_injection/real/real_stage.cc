@@ -30,6 +30,9 @@ constexpr char kLoopback[] = "127.0.0.1";
 constexpr char kScenarioPort[] = "29500";
 // Of processes that are not waited for by the scenario: to start, and to end when told so.
 constexpr absl::Duration kProcessPatience = absl::Seconds(30);
+// How long the others wait for the server, which may be kept from starting by the scenario.
+constexpr absl::Duration kServerPatience = absl::Milliseconds(200);
+constexpr absl::Duration kProbeInterval = absl::Milliseconds(1);
 
 // The proxy's spare connection is one more for a server that counts them, and for whoever is told
 // which of its calls goes wrong.
@@ -154,6 +157,7 @@ absl::Status RealStage::AwaitReady() {
 absl::StatusOr<RunResult> RealStage::Run() {
   if (absl::Status set_up = SetUp(); !set_up.ok()) return set_up;
   began_ = MachineNow();
+  if (StartsServer() && scenario_.server().start_at().empty()) AwaitServer();
   const absl::Duration time_max = DurationOf(scenario_.time_max(), kTimeMax);
   const absl::Duration stop_at = DurationOf(scenario_.server().stop_at(), absl::InfiniteDuration());
   while (HasLiveWorkers() && result_.ended.ok()) {
@@ -172,6 +176,28 @@ absl::StatusOr<RunResult> RealStage::Run() {
     outcome.set_value(InScenarioTerms(outcome.value()));
   }
   return std::move(result_);
+}
+
+// How long a process takes to start is no part of a scenario: it begins when its server serves, as
+// in the simulator.
+void RealStage::AwaitServer() {
+  const Player& server = players_.front();
+  const auto serves = [&] {
+    return server.outcome.has_value() && result_.outcomes[*server.outcome].ok();
+  };
+  const auto is_known = [&](const Player& player) {
+    return !proxy_->HasRoute(player.name) || proxy_->stats(player.name).target_is_up;
+  };
+  awaits_server_ = true;
+  while (!serves() && Now() < kServerPatience && result_.ended.ok()) {
+    MakeDueThingsHappen();
+    Pump(std::min(NextDue(), kServerPatience));
+  }
+  while (serves() && !absl::c_all_of(players_, is_known) && Now() < kServerPatience) {
+    Pump(Now() + kProbeInterval);
+  }
+  awaits_server_ = false;
+  if (serves()) began_ = MachineNow();
 }
 
 void RealStage::MakeDueThingsHappen() {
@@ -194,6 +220,7 @@ void RealStage::MakeDueThingsHappen() {
 void RealStage::StartWhoIsDue() {
   for (Player& player : players_) {
     if (!player.is_ready || player.has_started || player.start_at > Now()) continue;
+    if (awaits_server_ && player.name != kServerHost) continue;
     player.has_started = true;
     player.process->Say(absl::StrCat("start ", absl::ToInt64Nanoseconds(began_)));
   }
@@ -223,6 +250,7 @@ bool RealStage::HasLiveWorkers() const {
 absl::Duration RealStage::NextDue() const {
   absl::Duration next = director_.next();
   for (const Player& player : players_) {
+    if (awaits_server_ && player.name != kServerHost) continue;
     if (player.is_ready && !player.has_started) next = std::min(next, player.start_at);
   }
   for (const Starving& starving : starving_) next = std::min(next, starving.next);

@@ -78,6 +78,7 @@ class RealStage {
   // --- The run ---
   // Until something happens or `deadline`.
   void Pump(absl::Duration deadline);
+  void AwaitServer();
   void MakeDueThingsHappen();
   void StartWhoIsDue();
   void LetGo();
@@ -129,6 +130,7 @@ class RealStage {
   std::set<std::string> crashed_;
   absl::Duration began_;  // Of the machine's clock.
   bool is_stop_due_ = false;
+  bool awaits_server_ = false;  // Nobody else may start yet.
   RunResult result_;
 };
 
