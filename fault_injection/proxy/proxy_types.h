@@ -34,7 +34,8 @@ enum class Ending {
 };
 
 // A place in what a route carries in one direction, counted over all its connections from the
-// moment that the fault is set.
+// moment that the fault is set, as the bytes come to the proxy: a request that has no reply may
+// still be on its way there when the client has returned from sending it.
 struct Spot {
   int64_t frame = 0;  // From 1. 0: frames do not matter, `byte` is counted from now on.
   int64_t byte = 0;   // Of the frame, from 0.
