@@ -3,25 +3,17 @@
 #include <gflags/gflags.h>
 #include <glog/logging.h>
 
-#include <deque>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fault_injection/scenario/fixtures.h"
-#include "fault_injection/scenario/scenario.pb.h"
-#include "fault_injection/scenario/scenario_text.h"
 #include "fault_injection/sweep/contract_table.h"
 #include "fault_injection/sweep/sweep.h"
-#include "fault_injection/sweep/sweep_plan.h"
+#include "fault_injection/sweep/sweep_files.h"
 
 DEFINE_string(contract, "", "The file with the contract (textproto of contract.proto).");
 DEFINE_uint64(first_calls, 1,
@@ -36,27 +28,6 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::NotFoundError(absl::StrCat("cannot read ", path));
-  }
-  return text.str();
-}
-
-absl::StatusOr<Scenario> ReadScenario(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  return ParseScenario(*text, path);
-}
-
-absl::StatusOr<ContractTable> ReadContract(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  return ContractTable::Parse(*text, path);
-}
 
 void Print(const SweepReport& report) {
   for (size_t i = 0; i < report.failures.size() && i < FLAGS_failures_max; ++i) {
@@ -74,31 +45,24 @@ int Main(const std::vector<std::string>& paths) {
     std::cerr << "fault_sweep: name workload files, and --contract\n";
     return kUsage;
   }
-  absl::StatusOr<ContractTable> contract = ReadContract(FLAGS_contract);
+  absl::StatusOr<ContractTable> contract = ReadContractFile(FLAGS_contract);
   if (!contract.ok()) {
     std::cerr << contract.status().message() << "\n";
     return kUsage;
   }
-  const Fixtures fixtures = UserFixtures();
-  Sweep sweep(&*contract, fixtures,
-              {.first_calls = FLAGS_first_calls, .all_calls = FLAGS_all, .pairs = FLAGS_pairs});
-  std::deque<Scenario> scenarios;
-  for (const std::string& path : paths) {
-    absl::StatusOr<Scenario> scenario = ReadScenario(path);
-    if (!scenario.ok()) {
-      std::cerr << scenario.status().message() << "\n";
-      return kUsage;
-    }
-    scenarios.push_back(*std::move(scenario));
-    sweep.AddWorkload(std::filesystem::path(path).stem().string(), scenarios.back());
-  }
   const absl::Time begin = absl::Now();
-  const SweepReport report = sweep.Run();
-  Print(report);
-  const bool passed = report.failures.empty() && report.unknown.empty() && report.singles > 0;
-  std::cout << (passed ? "passed" : "FAILED") << ": " << report.calls << " calls, "
-            << report.singles << " single faults, " << report.pairs << " pairs, "
-            << report.seen.size() << " combinations, " << report.failures.size() << " failures, in "
+  const absl::StatusOr<SweepReport> report = SweepFiles(
+      paths, UserFixtures(),
+      {.first_calls = FLAGS_first_calls, .all_calls = FLAGS_all, .pairs = FLAGS_pairs}, &*contract);
+  if (!report.ok()) {
+    std::cerr << report.status().message() << "\n";
+    return kUsage;
+  }
+  Print(*report);
+  const bool passed = report->passed();
+  std::cout << (passed ? "passed: " : "FAILED: ") << report->calls << " calls, " << report->singles
+            << " single faults, " << report->pairs << " pairs, " << report->seen.size()
+            << " combinations, " << report->failures.size() << " failures, in "
             << absl::FormatDuration(absl::Trunc(absl::Now() - begin, absl::Milliseconds(1)))
             << std::endl;
   return passed ? 0 : kFailed;

@@ -112,24 +112,38 @@ CallFault SiteRecorder::OnCall(const CallSite& site) {
   return {};
 }
 
-std::vector<FaultSite> SiteRecorder::Sites() const {
-  // The main thread of whoever hosts makes the server's sockets before it listens, and its client's
-  // afterwards.
-  std::map<std::string, size_t> last_listen;
-  for (size_t i = 0; i < seen_.size(); ++i) {
-    if (seen_[i].site.call->call == Call::kListen || seen_[i].site.call->call == Call::kBind) {
-      last_listen[seen_[i].actor] = i;
+std::map<std::string, size_t> SiteRecorder::LastOfListening() const {
+  std::map<std::string, size_t> last;
+  for (size_t i = seen_.size(); i-- > 0;) {
+    const Call call = seen_[i].site.call->call;
+    if (call == Call::kListen || call == Call::kBind || seen_[i].site.operation == kListen) {
+      last.try_emplace(seen_[i].actor, i);
     }
   }
+  // What is asked of the sockets afterwards belongs to it; the next socket is a client's.
+  for (auto& [actor, at] : last) {
+    for (size_t i = at + 1; i < seen_.size(); ++i) {
+      if (seen_[i].actor != actor) continue;
+      const Call call = seen_[i].site.call->call;
+      if (call == Call::kSocket || call == Call::kGetAddrInfo) break;
+      if (call == Call::kGetSockName || call == Call::kGetSockOpt || call == Call::kSetSockOpt) {
+        at = i;
+      }
+    }
+  }
+  return last;
+}
+
+std::vector<FaultSite> SiteRecorder::Sites() const {
+  const std::map<std::string, size_t> listening = LastOfListening();
   std::vector<FaultSite> sites;
   for (size_t i = 0; i < seen_.size(); ++i) {
     FaultSite site = seen_[i].site;
-    const auto listened = last_listen.find(seen_[i].actor);
-    const bool is_before_listening = listened != last_listen.end() && i <= listened->second;
+    const auto listened = listening.find(seen_[i].actor);
+    const bool is_of_listening = listened != listening.end() && i <= listened->second;
     const bool is_servers_thread = absl::StrContains(seen_[i].actor, kServerThread);
     const Call call = site.call->call;
-    if (site.host == kServerHost || is_servers_thread || is_before_listening ||
-        IsOfServersOnly(call)) {
+    if (site.host == kServerHost || is_servers_thread || is_of_listening || IsOfServersOnly(call)) {
       const bool starts = !is_servers_thread && StartsServers(site);
       site.phase = starts ? START : SERVE;
       if (!starts) {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +64,10 @@ class SiteRecorder final : public FaultInjector, public StepListener {
     std::string step;
     std::string operation;
   };
+
+  // By actor: up to which of its calls it makes a server's sockets. The main thread of whoever
+  // hosts does that first, and then connects as a client.
+  std::map<std::string, size_t> LastOfListening() const;
 
   const std::vector<PlannedFault>& faults_;
   std::vector<size_t> fired_at_;

@@ -15,6 +15,8 @@ constexpr uint64_t kSeed = 1;
 // Second faults are drawn from so many calls that follow the first: its consequences.
 constexpr size_t kCallsAfterMax = 16;
 constexpr uint64_t kSecondsForEach = 4;
+// Of an outcome's text: values may be long.
+constexpr size_t kOutcomeBytesMax = 400;
 
 CellKey KeyOf(const FaultSite& site, const std::string& fault) {
   return {site.operation, site.phase, std::string(site.call->name), fault};
@@ -41,8 +43,9 @@ std::string ResultOf(const StepOutcome& outcome) {
   return outcome.ok() ? "OK" : outcome.code();
 }
 
+// A call that is delayed may hold its step up for so long beyond the time-out.
 Observation Observe(const FaultSite& site, const RunResult& result,
-                    const std::map<StepKey, absl::Duration>& timeouts) {
+                    const std::map<StepKey, absl::Duration>& timeouts, absl::Duration delays) {
   Observation seen;
   for (const StepOutcome& outcome : result.outcomes) {
     const std::string text = ResultOf(outcome);
@@ -53,7 +56,7 @@ Observation Observe(const FaultSite& site, const RunResult& result,
     }
     const absl::Duration took = absl::Nanoseconds(outcome.ended_ns() - outcome.began_ns());
     const auto timeout = timeouts.find({outcome.who(), outcome.step()});
-    if (timeout != timeouts.end() && took > timeout->second) seen.is_late = true;
+    if (timeout != timeouts.end() && took > timeout->second + delays) seen.is_late = true;
   }
   return seen;
 }
@@ -167,7 +170,7 @@ void Sweep::Fail(const Workload& workload, const std::vector<PlannedFault>& faul
   for (const PlannedFault& fault : faults) absl::StrAppend(&text, " [", FaultText(fault), "]");
   for (const std::string& line : what) absl::StrAppend(&text, "\n    ", line);
   for (const StepOutcome& outcome : result.outcomes) {
-    if (!outcome.ok()) absl::StrAppend(&text, "\n      ", OutcomeText(outcome));
+    absl::StrAppend(&text, "\n      ", OutcomeText(outcome).substr(0, kOutcomeBytesMax));
   }
   report_.failures.push_back(std::move(text));
 }
@@ -183,13 +186,14 @@ void Sweep::RunSingle(const Workload& workload, const PlannedFault& fault) {
   }
   if (failures.empty()) {
     const CellKey key = KeyOf(fault.site, fault.name);
-    const Observation seen = Observe(fault.site, run.result, workload.timeouts);
+    const Observation seen = Observe(fault.site, run.result, workload.timeouts, fault.fault.delay);
     report_.seen[key].Merge(seen);
     if (const Cell* const cell = contract_.Find(key); cell != nullptr) {
       contract_.Note(key, seen);
       failures = ContractTable::Violations(*cell, seen);
     } else {
       report_.unknown[key].Merge(seen);
+      if (seen.is_late) failures.emplace_back("a step took longer than its time-out");
     }
   }
   if (!failures.empty()) Fail(workload, {fault}, failures, run.result);
@@ -235,7 +239,8 @@ void Sweep::RunPair(const Workload& workload, const std::vector<PlannedFault>& p
 void Sweep::JudgePair(const Workload& workload, const std::vector<PlannedFault>& pair,
                       const FaultyRun& run) {
   const CellKey second = KeyOf(pair[1].site, pair[1].name);
-  const Observation seen = Observe(pair[1].site, run.result, workload.timeouts);
+  const Observation seen = Observe(pair[1].site, run.result, workload.timeouts,
+                                   pair[0].fault.delay + pair[1].fault.delay);
   const Cell* const first_cell = contract_.Find(KeyOf(pair[0].site, pair[0].name));
   const Cell* const second_cell = contract_.Find(second);
   if (!report_.seen.contains(second) || report_.only_second.contains(second)) {

@@ -35,6 +35,8 @@ struct SweepReport {
   // By call and error: how often it was injected.
   std::map<std::pair<std::string, std::string>, uint64_t> injected;
   std::set<std::string> codes;  // That any step ended with.
+
+  bool passed() const { return failures.empty() && unknown.empty() && singles > 0; }
 };
 
 // Every run has seed 1, so that a fault meets the run that was recorded without it. What is
