@@ -27,9 +27,8 @@ struct SweepReport {
   uint64_t pairs = 0;    // Runs in which two acted.
   // A line or more each. Those of a run begin with its workload and its faults.
   std::vector<std::string> failures;
-  // What single faults did, and second faults at sites that no single fault reaches.
+  // What single faults did.
   std::map<CellKey, Observation> seen;
-  std::set<CellKey> only_second;  // The latter.
   // The part of it that no cell speaks of.
   std::map<CellKey, Observation> unknown;
   // By call and error: how often it was injected.
