@@ -29,6 +29,8 @@ using fault::RunResult;
 using fault::Scenario;
 using fault::StepOutcome;
 
+constexpr size_t kShownBytesMax = 60;
+
 constexpr char kHead[] = R"(# Faults, one by one
 
 <!-- Made from fault_injection/scenarios by `bazel run //docs:update_faults`; a test fails when they differ. -->
@@ -66,15 +68,13 @@ std::string Cell(absl::string_view text) {
 
 std::string SeenBy(const StepOutcome& outcome) {
   if (!outcome.has_ended()) return "its process dies in it";
+  // How long what went well took hangs on the seed.
+  if (outcome.ok()) {
+    const bool has_value = !outcome.value().empty() && outcome.value().size() <= kShownBytesMax;
+    return has_value ? absl::StrCat("OK, `", outcome.value(), "`") : "OK";
+  }
   const absl::Duration took = absl::Trunc(
       absl::Nanoseconds(outcome.ended_ns() - outcome.began_ns()), absl::Microseconds(1));
-  if (outcome.ok()) {
-    return absl::StrCat("OK",
-                        outcome.value().empty() || outcome.value().size() > 60
-                            ? ""
-                            : absl::StrCat(", `", outcome.value(), "`"),
-                        ", after ", absl::FormatDuration(took));
-  }
   const std::string code = outcome.code() == "INVALID_ARGUMENT"
                                ? "std::invalid_argument"
                                : absl::StrCat("[", outcome.code(), "](errors.md#",
@@ -85,7 +85,12 @@ std::string SeenBy(const StepOutcome& outcome) {
 // Ranks that saw the same share a row.
 std::string OutcomeTable(const RunResult& result) {
   std::vector<std::pair<std::string, std::vector<std::string>>> rows;
-  for (const StepOutcome& outcome : result.outcomes) {
+  // Who came first hangs on the seed too.
+  std::vector<StepOutcome> outcomes = result.outcomes;
+  std::stable_sort(outcomes.begin(), outcomes.end(), [](const auto& a, const auto& b) {
+    return std::make_pair(a.who().size(), a.who()) < std::make_pair(b.who().size(), b.who());
+  });
+  for (const StepOutcome& outcome : outcomes) {
     // That a step did nothing worth a word is no news.
     if (outcome.ok() && (outcome.operation() == "join" || outcome.operation() == "sleep" ||
                          outcome.operation() == "start")) {

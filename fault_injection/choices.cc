@@ -30,6 +30,14 @@ Choices::Choices(Options options) : seed_(options.seed) {
 }
 
 Choices::Site& Choices::SiteOf(const Actor& actor, absl::string_view site) {
+  uint64_t mark = actor.hash + site.size();
+  if (!site.empty()) mark += uint64_t{8} * static_cast<uint8_t>(site.front() + site.back());
+  Site*& recent = recent_sites_[mark % recent_sites_.size()];
+  if (recent != nullptr && &recent->actor_ == &actor && recent->name_ == site) return *recent;
+  return *(recent = &FindSite(actor, site));
+}
+
+Choices::Site& Choices::FindSite(const Actor& actor, absl::string_view site) {
   const uint64_t hash = HashSite(actor.hash, site);
   Site*& found = site_of_[hash];
   if (found == nullptr) {

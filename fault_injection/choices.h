@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_FAULT_INJECTION_CHOICES_H_
 #define ROLLCALL_FAULT_INJECTION_CHOICES_H_
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -29,14 +30,14 @@ class Choices {
     ChoiceRecord replay;
   };
 
+  // A place of one actor, found once and used often.
+  class Site;
+
   struct Actor {
     explicit Actor(std::string actor_name);
     std::string name;  // "w3", "server/loop"
     uint64_t hash;
   };
-
-  // A place of one actor, found once and used often.
-  class Site;
 
   struct Drawn {
     uint64_t key_hash = 0;  // Of actor, site and occurrence.
@@ -60,6 +61,8 @@ class Choices {
   ChoiceRecord record() const;
 
  private:
+  Site& FindSite(const Actor& actor, absl::string_view site);
+
   struct Made {
     const Site* site;
     uint64_t occurrence;
@@ -70,6 +73,7 @@ class Choices {
   absl::flat_hash_map<uint64_t, uint64_t> replay_;  // By hash of the key.
   absl::flat_hash_map<uint64_t, Site*> site_of_;    // By hash of actor and site.
   std::deque<Site> sites_;
+  std::array<Site*, 128> recent_sites_ = {};  // Only to be found sooner.
   std::vector<Made> made_;
 };
 

@@ -19,6 +19,7 @@ struct CallSite {
   uint64_t occurrence = 0;             // Of this call on this host, from 1.
   absl::Span<const int> legal_errnos;  // What the call may fail with.
   size_t size_bytes = 0;               // Of a transfer; 0 where there is none.
+  absl::string_view actor = {};        // The fiber that calls: "w1", "w1/store-server".
 };
 
 // What is to happen instead of, or before, the call. Empty: nothing.

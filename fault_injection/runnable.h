@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_FAULT_INJECTION_RUNNABLE_H_
 #define ROLLCALL_FAULT_INJECTION_RUNNABLE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -22,6 +23,7 @@ struct Runnable {
   // The containers' own.
   absl::Time when;
   uint64_t timer_order = 0;
+  uint8_t timer_line = 0;  // Of a line; the heap comes after the last of them.
   size_t timer_index = kNotTimed;
   uint64_t ready_stamp = 0;  // 0: not ready.
 
@@ -29,22 +31,53 @@ struct Runnable {
 };
 
 // Those that are due later: the earliest first, and of one time the one that was put in first.
-class TimerHeap {
+//
+// Most are put in for the latest time so far (a latency, a time-out from now), and most time-outs
+// are taken out again. So they stand in a few lines, each in the order of its times, and only what
+// fits into none goes into a heap.
+class TimerQueue {
  public:
-  bool empty() const { return heap_.empty(); }
-  absl::Time earliest() const { return heap_.front()->when; }
+  bool empty() const { return size_ == 0; }
+  // Not while it is empty.
+  absl::Time earliest() { return Earliest()->when; }
   void Push(Runnable& runnable, absl::Time when);
   Runnable& PopEarliest();
   // No effect if it is not in it.
   void Remove(Runnable& runnable);
 
  private:
-  bool Before(const Runnable& a, const Runnable& b) const;
+  static constexpr size_t kLines = 4;
+
+  // First in, first out; null where one was taken out, but not at either end.
+  class Line {
+   public:
+    bool empty() const { return first_ == entries_.size(); }
+    Runnable* first() const { return entries_[first_]; }
+    Runnable* last() const { return entries_.back(); }
+    // Keep timer_index.
+    void Push(Runnable* runnable);
+    void Remove(size_t index);
+
+   private:
+    void CloseGaps();
+
+    std::vector<Runnable*> entries_;  // From first_ on.
+    size_t first_ = 0;
+    size_t live_ = 0;  // Those that are not null.
+  };
+
+  static bool Before(const Runnable& a, const Runnable& b);
+  Runnable* Earliest();
+  void PushIntoHeap(Runnable& runnable);
+  void RemoveFromHeap(size_t index);
   void Place(Runnable* runnable, size_t index);
   void SiftUp(size_t index);
   void SiftDown(size_t index);
 
+  std::array<Line, kLines> lines_;
   std::vector<Runnable*> heap_;
+  Runnable* earliest_ = nullptr;  // Null: not known.
+  size_t size_ = 0;
   uint64_t next_order_ = 1;
 };
 
@@ -73,10 +106,12 @@ class ReadyQueue {
     return a.place != b.place ? a.place > b.place : a.stamp > b.stamp;
   }
   void PushPlaced(Runnable& runnable);
+  Entry PopEntry();
 
   Choices* const choices_;
-  Runnable* alone_ = nullptr;  // Then the heap has no live entry, and no place needs to be drawn.
-  std::vector<Entry> heap_;
+  Runnable* alone_ = nullptr;   // Then no entry is live, and no place needs to be drawn.
+  std::vector<Entry> entries_;  // A heap with the smallest at the front; without choices, a line.
+  size_t first_ = 0;            // Of the line; 0 for a heap.
   size_t size_ = 0;
   uint64_t next_stamp_ = 1;
 };

@@ -122,7 +122,8 @@ SimKernel::Verdict SimKernel::AskInjector(Call call, size_t size_bytes, bool may
                                   .call = row.name,
                                   .occurrence = occurrences_[static_cast<size_t>(call)],
                                   .legal_errnos = row.legal_errnos,
-                                  .size_bytes = size_bytes});
+                                  .size_bytes = size_bytes,
+                                  .actor = fabric_.scheduler().current_actor()});
   if (fabric_.observer() != nullptr) ObserveCallFault(row, fault);
   if (fault.delay > absl::ZeroDuration() && may_block && fabric_.scheduler().current() != 0) {
     const absl::Time end = fabric_.Now() + fault.delay;

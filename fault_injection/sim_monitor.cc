@@ -22,16 +22,16 @@ SimMonitor::SimMonitor(World* world, std::string name) : world_(*world), name_(s
 SimMonitor::~SimMonitor() {
   if (!world_.abandoned().empty()) return;
   CHECK(!is_held_ && for_lock_.empty() && for_notify_.empty())
-      << name_ << " is destroyed while " << (is_held_ ? holder_ : "somebody") << " uses it";
+      << name_ << " is destroyed while " << (is_held_ ? *holder_ : "somebody") << " uses it";
 }
 
-std::string SimMonitor::LockText() const { return absl::StrCat(name_, ", held by ", holder_); }
+std::string SimMonitor::LockText() const { return absl::StrCat(name_, ", held by ", *holder_); }
 
 void SimMonitor::Lock() {
   world_.Yield("lock");
   if (!is_held_) {
     is_held_ = true;
-    holder_ = world_.current_actor();
+    holder_ = &world_.current_actor();
     return;
   }
   Waiter self{.fiber = world_.current(), .actor = world_.current_actor()};
@@ -58,7 +58,7 @@ void SimMonitor::Grant() {
   Waiter& waiter = **next;
   for_lock_.erase(next);
   is_held_ = true;
-  holder_ = waiter.actor;
+  holder_ = &waiter.actor;
   waiter.has_lock = true;
   world_.Unblock(waiter.fiber);
 }

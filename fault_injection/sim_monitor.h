@@ -38,7 +38,8 @@ class SimMonitor final : public net::Monitor {
   World& world_;
   const std::string name_;
   bool is_held_ = false;
-  std::string holder_;  // Only kept for the picture.
+  const std::string* holder_ =
+      nullptr;  // Its actor, for the picture; it lives as long as the world.
   std::vector<Waiter*> for_lock_;
   std::vector<Waiter*> for_notify_;
 };

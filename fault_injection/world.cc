@@ -25,7 +25,7 @@ Choices::Options ChoicesFor(const WorldOptions& options) {
 
 World::World(WorldOptions options)
     : options_(std::move(options)),
-      thread_(pthread_self()),
+      thread_(ThisThread()),
       choices_(ChoicesFor(options_)),
       fingerprint_(0),
       now_(options_.start),
@@ -70,7 +70,8 @@ EventId World::At(absl::Time when, absl::string_view what, absl::AnyInvocable<vo
   Event& event = *free_events_.back();
   free_events_.pop_back();
   event.id = (static_cast<EventId>(++event.generation) << 32) | event.slot;
-  event.what.assign(what.data(), what.size());
+  event.what_hash = HashBytes(what);
+  if (options_.trace != nullptr) event.what.assign(what.data(), what.size());
   event.work = std::move(work);
   Actor& actor = CurrentActor();
   if (actor.event_site == nullptr) actor.event_site = &choices_.SiteOf(actor, "event");
@@ -99,7 +100,7 @@ void World::Cancel(EventId id) {
 }
 
 void World::RunEvent(Event& event) {
-  Record(TraceKind::kEvent, world_actor_, HashBytes(event.what), [&] { return event.what; });
+  Record(TraceKind::kEvent, world_actor_, event.what_hash, [&] { return event.what; });
   absl::AnyInvocable<void()> work = std::move(event.work);
   event.id = 0;
   free_events_.push_back(&event);

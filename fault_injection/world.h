@@ -3,8 +3,6 @@
 #ifndef ROLLCALL_FAULT_INJECTION_WORLD_H_
 #define ROLLCALL_FAULT_INJECTION_WORLD_H_
 
-#include <pthread.h>
-
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -145,8 +143,10 @@ class World final : public Scheduler {
   struct WorldFiber;
   struct Event;
 
+  // An address that no other OS thread has, which is cheaper to come by than a thread's id.
+  static const void* ThisThread() { return &running_world_; }
   void CheckThread() const {
-    if (!pthread_equal(pthread_self(), thread_)) DieOnForeignThread();
+    if (ThisThread() != thread_) DieOnForeignThread();
   }
   [[noreturn]] static void DieOnForeignThread();
   Actor& ActorNamed(absl::string_view name);
@@ -195,10 +195,11 @@ class World final : public Scheduler {
   static void InstallTerminateHandler();
   static void OnTerminate();
 
-  static thread_local World* running_world_;  // The one that has a fiber on this OS thread.
+  // The one that has a fiber on this OS thread. (Constinit: no wrapper checks for a first use.)
+  static inline constinit thread_local World* running_world_ = nullptr;
 
   const WorldOptions options_;
-  const pthread_t thread_;
+  const void* const thread_;
   Choices choices_;
   uint64_t fingerprint_;
   absl::Time now_;
@@ -217,7 +218,7 @@ class World final : public Scheduler {
   size_t workers_ = 0;  // Fibers that have not ended and are no daemons.
   std::vector<std::string> abandoned_;
 
-  TimerHeap timers_;
+  TimerQueue timers_;
   ReadyQueue ready_;
   std::deque<WorldFiber*> doomed_ready_;  // Fibers to be ended go before all others.
 

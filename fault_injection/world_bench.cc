@@ -131,48 +131,87 @@ void BenchBarrierWorlds(SchedulePolicy policy, const char* what) {
   std::printf("  of %.0f turns each\n", static_cast<double>(steps) / kWorlds);
 }
 
-// The client and the server of production: every rank connects, joins, says where it is and hears
-// where all others are.
-void BenchRendezvousWorlds(SchedulePolicy policy, const char* what) {
-  constexpr int kWorlds = 300;
+// How the host of the server learns that it may go.
+enum class Farewell {
+  kCount,    // Each rank counts itself out; the last one says so, and the host waits for that.
+  kBarrier,  // All ranks meet in a barrier, for which each needs a connection more.
+};
+
+struct Rendezvous {
+  SchedulePolicy policy;
+  Farewell farewell = Farewell::kCount;
+  // Each rank's process begins so much after the one before it.
+  absl::Duration start_interval = absl::ZeroDuration();
+};
+
+void Leave(TcpStore& store, Farewell farewell, int rank) {
+  if (farewell == Farewell::kBarrier) return store.Barrier("done", kRanks);
+  if (store.Add("left", 1) == kRanks) store.Set("all_left", "");
+  if (rank == 0) store.Wait({"all_left"});
+}
+
+// The client and the server of production: every rank connects, joins, says where it is, hears
+// where all others are, and leaves.
+void RunRank(SimEnv& env, const Rendezvous& rendezvous, int rank,
+             const std::vector<std::string>& places) {
+  if (rendezvous.start_interval > absl::ZeroDuration()) {
+    env.SleepUntil(env.Now() + rank * rendezvous.start_interval);
+  }
+  TcpStoreOptions options;
+  options.host = "10.0.0.1";
+  options.is_server = rank == 0;
+  options.world_size = kRanks;
+  TcpStore store(env, options);
+  store.Set(places[static_cast<size_t>(rank)], "here");
+  if (store.MultiGet(places).size() != kRanks) std::abort();
+  Leave(store, rendezvous.farewell, rank);
+}
+
+struct Totals {
   uint64_t steps = 0;
   absl::Duration virtual_time;
+};
+
+void RunRendezvousWorld(const Rendezvous& rendezvous, uint64_t seed, Totals& totals) {
+  World world({.seed = seed, .policy = rendezvous.policy});
+  SimNet net(&world);
+  std::vector<std::string> places;
+  for (int rank = 0; rank < kRanks; ++rank) places.push_back(absl::StrCat("rank", rank));
+  std::vector<std::unique_ptr<SimEnv>> envs;
+  for (int rank = 0; rank < kRanks; ++rank) {
+    const std::string host = absl::StrCat("w", rank);
+    net::Syscalls& kernel = net.AddHost(host, {absl::StrCat("10.0.0.", rank + 1)});
+    envs.push_back(std::make_unique<SimEnv>(&world, &kernel, SimProcess{.host = host}));
+    envs.back()->Start([&env = *envs.back(), &rendezvous, rank, &places] {
+      RunRank(env, rendezvous, rank, places);
+    });
+  }
+  if (const absl::Status run = world.Run(); !run.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(run.message()).c_str());
+    std::abort();
+  }
+  totals.steps += world.steps();
+  totals.virtual_time += world.elapsed();
+}
+
+void BenchRendezvousWorlds(const char* what, const Rendezvous& rendezvous) {
+  constexpr int kWorlds = 2'000;
+  Totals totals;
   const double seconds = Best([&] {
-    steps = 0;
+    totals = {};
     for (int i = 0; i < kWorlds; ++i) {
-      World world({.seed = static_cast<uint64_t>(i), .policy = policy});
-      SimNet net(&world);
-      std::vector<std::unique_ptr<SimEnv>> envs;
-      for (int rank = 0; rank < kRanks; ++rank) {
-        const std::string host = absl::StrCat("w", rank);
-        net::Syscalls& kernel = net.AddHost(host, {absl::StrCat("10.0.0.", rank + 1)});
-        envs.push_back(std::make_unique<SimEnv>(&world, &kernel, SimProcess{.host = host}));
-        envs.back()->Start([&env = *envs.back(), rank] {
-          TcpStoreOptions options;
-          options.host = "10.0.0.1";
-          options.is_server = rank == 0;
-          options.world_size = kRanks;
-          TcpStore store(env, options);
-          store.Set(absl::StrCat("rank", rank), "here");
-          std::vector<std::string> all;
-          for (int other = 0; other < kRanks; ++other) all.push_back(absl::StrCat("rank", other));
-          store.MultiGet(all);
-          store.Barrier("done", kRanks);
-        });
-      }
-      if (const absl::Status run = world.Run(); !run.ok()) {
-        std::fprintf(stderr, "%s\n", std::string(run.message()).c_str());
-        std::abort();
-      }
-      steps += world.steps();
-      virtual_time = world.elapsed();
+      RunRendezvousWorld(rendezvous, static_cast<uint64_t>(i), totals);
     }
   });
   Report(what, kWorlds / seconds);
-  std::printf("  of %.0f turns and %s of virtual time each: %.0f turns /s, %.0f : 1\n",
-              static_cast<double>(steps) / kWorlds, absl::FormatDuration(virtual_time).c_str(),
-              static_cast<double>(steps) / seconds,
-              absl::ToDoubleSeconds(virtual_time) * kWorlds / seconds);
+  const double steps = static_cast<double>(totals.steps);
+  std::printf(
+      "  %.1f us of processor time, %.0f turns (fiber switches and events), %s each\n",
+      1e6 * seconds / kWorlds, steps / kWorlds,
+      absl::FormatDuration(absl::Trunc(totals.virtual_time / kWorlds, absl::Microseconds(1)))
+          .c_str());
+  std::printf("  %.0f turns /s, virtual to real time %.0f : 1\n", steps / seconds,
+              absl::ToDoubleSeconds(totals.virtual_time) / seconds);
 }
 
 }  // namespace
@@ -180,6 +219,7 @@ void BenchRendezvousWorlds(SchedulePolicy policy, const char* what) {
 
 // With an argument: only the one of that number, from 1.
 int main(int argc, char** argv) {
+  using rollcall::fault::Farewell;
   using rollcall::fault::SchedulePolicy;
   const std::vector<std::function<void()>> benches = {
       rollcall::fault::BenchBareSwitches,
@@ -201,12 +241,21 @@ int main(int argc, char** argv) {
                                             "worlds, barrier of 16 on HashStore, at random");
       },
       [] {
-        rollcall::fault::BenchRendezvousWorlds(SchedulePolicy::kFifo,
-                                               "worlds, rendezvous of 16 over TCP, first come");
+        rollcall::fault::BenchRendezvousWorlds("rendezvous of 16 over TCP, first come",
+                                               {SchedulePolicy::kFifo});
       },
       [] {
-        rollcall::fault::BenchRendezvousWorlds(SchedulePolicy::kRandom,
-                                               "worlds, rendezvous of 16 over TCP, at random");
+        rollcall::fault::BenchRendezvousWorlds("rendezvous of 16 over TCP, at random",
+                                               {SchedulePolicy::kRandom});
+      },
+      [] {
+        rollcall::fault::BenchRendezvousWorlds(
+            "the same, a rank every 20 ms",
+            {.policy = SchedulePolicy::kRandom, .start_interval = absl::Milliseconds(20)});
+      },
+      [] {
+        rollcall::fault::BenchRendezvousWorlds("rendezvous of 16 over TCP that ends in a barrier",
+                                               {SchedulePolicy::kRandom, Farewell::kBarrier});
       },
   };
   const size_t only = argc > 1 ? static_cast<size_t>(std::atoi(argv[1])) : 0;

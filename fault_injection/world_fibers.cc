@@ -155,7 +155,7 @@ void World::MakeReady(WorldFiber& fiber) {
 World::Wake World::Suspend(WorldFiber& self, absl::Time deadline, absl::string_view waits_for) {
   Record(TraceKind::kBlock, *self.actor, self.id,
          [&] { return std::string(waits_for.data(), waits_for.size()); });
-  self.waits_for.assign(waits_for.data(), waits_for.size());
+  self.waits_for = waits_for;
   self.blocked_since = now_;
   self.deadline = deadline;
   self.wake = Wake::kUnblocked;
@@ -297,8 +297,6 @@ void World::Unwind(WorldFiber& self) {
   // be among them.
   GiveWay(self);
 }
-
-thread_local World* World::running_world_ = nullptr;
 
 void World::InstallTerminateHandler() {
   static std::once_flag once;

@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_FAULT_INJECTION_WORLD_PARTS_H_
 #define ROLLCALL_FAULT_INJECTION_WORLD_PARTS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,7 +42,7 @@ struct World::WorldFiber : Runnable {
   bool is_paused = false;  // Ready, it is in no queue.
   int unwindings = 0;
   Wake wake = Wake::kUnblocked;
-  std::string waits_for;
+  absl::string_view waits_for;  // While it is blocked: its own frames hold the text.
   absl::Time blocked_since;
   absl::Time deadline;
   std::vector<FiberId> joiners;
@@ -53,7 +54,8 @@ struct World::Event : Runnable {
   EventId id = 0;  // Slot and generation; 0: free.
   uint32_t slot = 0;
   uint32_t generation = 0;
-  std::string what;
+  uint64_t what_hash = 0;
+  std::string what;  // Only for a trace.
   absl::AnyInvocable<void()> work;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -49,7 +50,7 @@ absl::StatusOr<ConnectRace::Winner> ConnectRace::Run() {
   if (addresses_.empty()) {
     return NetError("cannot connect: no address", {.kind = NetErrorKind::kNameLookup});
   }
-  while (winner_.empty()) {
+  while (!winner_.has_value()) {
     const bool is_next_due = !AnyInRace() || clock_->Now() >= next_start_;
     if (lanes_.size() < addresses_.size() && is_next_due) {
       StartNext();
@@ -57,7 +58,7 @@ absl::StatusOr<ConnectRace::Winner> ConnectRace::Run() {
       return Failure();
     } else {
       WaitForLanes();
-      if (winner_.empty() && clock_->Now() >= deadline_) {
+      if (!winner_.has_value() && clock_->Now() >= deadline_) {
         for (size_t i = 0; i < lanes_.size(); ++i) {
           if (!lanes_[i].failed) Fail(i, NetErrorKind::kNoAnswer, 0);
         }
@@ -65,7 +66,7 @@ absl::StatusOr<ConnectRace::Winner> ConnectRace::Run() {
       }
     }
   }
-  return std::move(winner_.front());
+  return *std::move(winner_);
 }
 
 void ConnectRace::StartNext() {
@@ -82,8 +83,8 @@ void ConnectRace::StartNext() {
 }
 
 void ConnectRace::WaitForLanes() {
-  std::vector<pollfd> polled;
-  std::vector<size_t> indexes;
+  absl::InlinedVector<pollfd, kLanesInline> polled;
+  absl::InlinedVector<size_t, kLanesInline> indexes;
   for (size_t i = 0; i < lanes_.size(); ++i) {
     if (lanes_[i].failed) continue;
     polled.push_back({.fd = lanes_[i].fd.get(), .events = POLLOUT, .revents = 0});
@@ -98,7 +99,7 @@ void ConnectRace::WaitForLanes() {
     for (size_t index : indexes) Fail(index, KindOfErrno(-ready, Phase::kConnect), -ready);
     return;
   }
-  for (size_t i = 0; i < polled.size() && winner_.empty(); ++i) {
+  for (size_t i = 0; i < polled.size() && !winner_.has_value(); ++i) {
     if (polled[i].revents != 0) OnReady(indexes[i], polled[i].revents);
   }
 }
@@ -124,7 +125,7 @@ void ConnectRace::Finish(size_t index) {
   if (*local == addresses_[index]) return Fail(index, NetErrorKind::kRefused, ECONNREFUSED);
   const int flags = syscalls_->GetFlags(fd);
   if (flags >= 0) syscalls_->SetFlags(fd, flags & ~O_NONBLOCK);
-  winner_.push_back({std::move(lanes_[index].fd), *local, addresses_[index]});
+  winner_.emplace(Winner{std::move(lanes_[index].fd), *local, addresses_[index]});
 }
 
 void ConnectRace::Fail(size_t index, NetErrorKind kind, int errno_value) {

@@ -3,8 +3,9 @@
 #define ROLLCALL_NET_CONNECT_RACE_H_
 
 #include <cstddef>
-#include <vector>
+#include <optional>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -44,6 +45,9 @@ class ConnectRace {
     int errno_value = 0;
   };
 
+  // A name has seldom more addresses than one of each family.
+  static constexpr size_t kLanesInline = 2;
+
   void StartNext();
   // Until a lane in the race is ready, or the next is due, or the deadline.
   void WaitForLanes();
@@ -59,9 +63,10 @@ class ConnectRace {
   const absl::Span<const SocketAddress> addresses_;
   const absl::Time deadline_;
   const absl::Time start_;
-  std::vector<Lane> lanes_;     // The first of addresses_.
-  absl::Time next_start_;       // Of the next lane, even if those before it are still in the race.
-  std::vector<Winner> winner_;  // None or one.
+  absl::InlinedVector<Lane, kLanesInline> lanes_;  // The first of addresses_.
+  // Of the next lane, even if those before it are still in the race.
+  absl::Time next_start_;
+  std::optional<Winner> winner_;
 };
 
 }  // namespace rollcall::net

@@ -2,11 +2,14 @@
 // are those of production.
 #include "fault_injection/proxy/fault_proxy.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "fault_injection/proxy/fault_proxy_fixture.h"
 #include "gtest/gtest.h"
@@ -191,6 +194,43 @@ TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {
   EXPECT_DIST_ERROR(NewClient(kShort), ErrorCode::kConnectNoAnswer);
   proxy_->Heal("w", Direction::kToClient);
   EXPECT_EQ(NewClient()->Add("n", 1), 1);
+}
+
+TEST_P(FaultProxyTest, ASenderIsHeldBackByACutAndLosesNothing) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  const auto server = listening->Accept(Now() + kLong).value();
+  proxy_->Cut("w", Direction::kToServer);
+  std::string sent(32 << 20, 'x');
+  for (size_t i = 0; i < sent.size(); i += 1000) sent[i] = static_cast<char>('a' + i % 23);
+  // More than the proxy and both kernels hold.
+  EXPECT_FALSE(client->Write(sent, Now() + kShort).ok());
+  EXPECT_EQ(proxy_->stats("w").to_server.bytes, 0);
+  proxy_->Heal("w", Direction::kToServer);
+  const std::string received = Read(*server, 4 << 20);
+  EXPECT_EQ(received, sent.substr(0, 4 << 20));
+}
+
+TEST_P(FaultProxyTest, AResetBehindHeldBytesComesWhenTheyHaveGone) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  proxy_->Cut("w", Direction::kToClient);
+  ASSERT_TRUE(client->Write("unread", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_server.bytes == 6; });
+  EXPECT_FALSE(server->Write(std::string(32 << 20, 'x'), Now() + kShort).ok());
+  server.reset();
+  EXPECT_EQ(proxy_->stats("w").to_client.bytes, 0);
+  proxy_->Heal("w", Direction::kToClient);
+  std::vector<char> buffer(1 << 20);
+  absl::StatusOr<size_t> got = size_t{0};
+  while (got.ok()) got = client->Read(buffer.data(), buffer.size(), Now() + kLong);
+  EXPECT_EQ(net::GetNetErrorInfo(got.status())->kind, net::NetErrorKind::kReset) << got.status();
+  // How far a real kernel fills its buffers in that time is its own affair.
+  EXPECT_GT(proxy_->stats("w").to_client.bytes, is_simulated() ? 4 << 20 : 0);
+  EXPECT_EQ(proxy_->stats("w").open, 0);
 }
 
 // --- Black holes and refusals ---

@@ -266,9 +266,12 @@ class Checker {
     CheckPercent(call.percent());
     CheckTime("delayed", call.delayed());
     if (!ParseOrdinals(call.nth()).ok()) Say(ParseOrdinals(call.nth()).status());
-    const int actions =
-        !call.fails().empty() + (call.shortened_to_bytes() > 0) + !call.delayed().empty();
-    if (actions != 1) Say("one of `fails`, `shortened_to_bytes` and `delayed` is wanted");
+    if (call.fails().empty() && call.shortened_to_bytes() <= 0 && call.delayed().empty()) {
+      Say("`fails`, `shortened_to_bytes` or `delayed` is wanted");
+    }
+    if (!call.fails().empty() && call.shortened_to_bytes() > 0) {
+      Say("a call that fails moves no bytes: `fails` or `shortened_to_bytes` is wanted");
+    }
     const auto row = CallNamed(call.call());
     if (!row.ok()) return Say(row.status());
     if (!call.fails().empty()) {

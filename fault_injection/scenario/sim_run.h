@@ -11,6 +11,7 @@
 #include "fault_injection/scenario/fixtures.h"
 #include "fault_injection/scenario/run_result.h"
 #include "fault_injection/scenario/scenario.pb.h"
+#include "fault_injection/scenario/worker.h"
 
 namespace rollcall::fault {
 
@@ -22,6 +23,9 @@ struct SimRunOptions {
   RunRecorder* recorder = nullptr;
   // Asked about each system call after the scenario's own faults; may be null.
   FaultInjector* injector = nullptr;
+  // Told of each step of the workers and of the server's start, once it really begins, and of its
+  // end; may be null. Must not block.
+  StepListener* steps = nullptr;
 };
 
 // When the world of a simulated scenario begins; what a RunRecorder for it is told.

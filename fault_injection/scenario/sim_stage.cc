@@ -52,9 +52,11 @@ class SimStage::Listener final : public StepListener {
       step_ = recorder->BeginStep(stage_.world_.Now(), outcome.who(), outcome.step());
     }
     stage_.Note(outcome, /*ends=*/false);
+    if (stage_.options_.steps != nullptr) stage_.options_.steps->OnBegin(outcome);
   }
   void OnEnd(const StepOutcome& outcome) override {
     stage_.outcomes_[index_] = outcome;
+    if (stage_.options_.steps != nullptr) stage_.options_.steps->OnEnd(outcome);
     if (RunRecorder* const recorder = stage_.options_.recorder) {
       recorder->EndStep(stage_.world_.Now(), step_, outcome.ok(),
                         outcome.ok() ? ShownValue(outcome.value()) : outcome.code());
@@ -185,10 +187,12 @@ StepOutcome& SimStage::BeginOutcome(const std::string& who, int life, const std:
 
 void SimStage::Serve(SimEnv& env, int life) {
   StepOutcome& outcome = BeginOutcome(kServerHost, life, kStartStep);
+  if (options_.steps != nullptr) options_.steps->OnBegin(outcome);
   const absl::StatusOr<std::unique_ptr<StoreServer>> server =
       StoreServer::Start(env, ServerOptionsOf(scenario_.server(), kPort));
   outcome.set_ended_ns(absl::ToInt64Nanoseconds(SinceBeginning()));
   SetStarted(server.status(), outcome);
+  if (options_.steps != nullptr) options_.steps->OnEnd(outcome);
   if (!server.ok()) return;
   Note(outcome, /*ends=*/true);
   server_fiber_ = world_.current();

@@ -56,12 +56,12 @@ absl::StatusOr<uint8_t> Channel::ReceiveOwed(absl::Time deadline) {
     absl::StatusOr<uint8_t> byte = ReceiveByte(deadline);
     if (!byte.ok()) return byte;
     if (owed_.front() == Owed::kSignal) {
-      owed_.pop_front();
+      owed_.erase(owed_.begin());
       return byte;
     }
     const bool crossed = owed_.front() == Owed::kCancelAnswerCrossed;
     if (*byte == protocol::kWaitCanceled) {
-      owed_.pop_front();
+      owed_.erase(owed_.begin());
       return crossed ? protocol::kStopWaiting : protocol::kWaitCanceled;
     }
     if (*byte != protocol::kStopWaiting || crossed) {

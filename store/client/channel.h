@@ -5,11 +5,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -86,7 +86,7 @@ class Channel {
   std::vector<char> buffer_;
   size_t read_ = 0;
   size_t filled_ = 0;
-  std::deque<Owed> owed_;
+  absl::InlinedVector<Owed, 8> owed_;  // In the order in which they come.
   std::atomic<int> unacknowledged_ = 0;
   bool in_step_ = true;
 };

@@ -185,8 +185,11 @@ absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadli
       OpenFurtherChannel(env_, endpoint_, dialect_, deadline, *watch_);
   if (channel.ok()) return channel;
   const absl::Status& why = channel.status();
-  return StoreStatus(IsTimeout(why) ? ErrorCode::kReplyTimeout : ErrorCode::kConnectionLost,
-                     absl::StrCat("cannot connect to the store again: ", why.message()),
+  ErrorCode code = ErrorCode::kConnectionLost;
+  if (IsTimeout(why)) code = ErrorCode::kReplyTimeout;
+  // It is this host that cannot, and its user who can do something about it.
+  if (CodeOf(why) == ErrorCode::kResourceExhausted) code = ErrorCode::kResourceExhausted;
+  return StoreStatus(code, absl::StrCat("cannot connect to the store again: ", why.message()),
                      rollcall::DetailsOf(why));
 }
 

@@ -226,7 +226,12 @@ absl::Status WaitForFullWorld(net::Env& env, StoreClient& client, const JoinPlan
   const absl::StatusOr<int64_t> joined = client.Add(kFullWorldCounter, 0);
   if (joined.ok()) census.joined = *joined;
   absl::StatusOr<std::vector<int>> unmarked = UnmarkedRanks(env, client, plan);
-  if (unmarked.ok()) census.unmarked = *std::move(unmarked);
+  if (unmarked.ok()) {
+    census.unmarked = *std::move(unmarked);
+    // The rank that hosts is here, but counts itself only once the world is full.
+    census.joined = std::max(census.joined,
+                             plan.world_size - static_cast<int64_t>(census.unmarked.size()));
+  }
   came = client.Wait({&flag, 1}, std::max(plan.deadline - env.Now(), absl::ZeroDuration()));
   if (came.ok() || CodeOf(came) != ErrorCode::kWaitTimeout) return came;
   return JoinTimeout(env, client, plan, std::move(census));

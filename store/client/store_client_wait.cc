@@ -119,15 +119,16 @@ absl::StatusOr<WaitPlan> StoreClient::PlanWait(const Call& call,
       call.timeout < kCensusTimeoutMin || call.timeout == absl::InfiniteDuration()) {
     return plan;
   }
-  plan.census = plan.cancel;
   plan.census_keys = wire_keys.size();
   plan.census_at = call.deadline - std::min(kCensusMarginMax, call.timeout / 10);
-  for (const std::string& key : wire_keys) {
-    if (!protocol::AppendKeysRequest(dialect, Operation::kCheck, {&key, 1}, plan.census).ok()) {
-      return Unsupported(call);
+  plan.checks = [dialect, wire_keys] {
+    std::string checks;
+    for (const std::string& key : wire_keys) {
+      // The dialect has it: it has a way to cancel, which is younger.
+      protocol::AppendKeysRequest(dialect, Operation::kCheck, {&key, 1}, checks).IgnoreError();
     }
-  }
-  plan.census += plan.request;
+    return checks;
+  };
   return plan;
 }
 

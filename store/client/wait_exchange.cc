@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,7 +20,7 @@ class Wait {
         channel_(channel),
         plan_(plan),
         gate_(gate),
-        census_due_(!plan.census.empty()) {}
+        census_due_(plan.checks != nullptr) {}
 
   absl::StatusOr<WaitResult> Run() {
     if (absl::Status sent = channel_.Send(plan_.request, plan_.deadline); !sent.ok()) {
@@ -72,7 +73,8 @@ class Wait {
 
   // An outcome if the wait is over, none if it goes on.
   absl::StatusOr<std::optional<WaitOutcome>> TakeCensus() {
-    if (absl::Status sent = channel_.Send(plan_.census, plan_.deadline); !sent.ok()) {
+    const std::string census = absl::StrCat(plan_.cancel, plan_.checks(), plan_.request);
+    if (absl::Status sent = channel_.Send(census, plan_.deadline); !sent.ok()) {
       if (!IsTimeout(sent)) return sent;
       return WaitOutcome::kTimedOut;
     }

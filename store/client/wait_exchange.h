@@ -4,6 +4,7 @@
 #define ROLLCALL_STORE_CLIENT_WAIT_EXCHANGE_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,9 @@ struct WaitPlan {
   std::string cancel = {};
 
   // Sent at `census_at` so that a time-out can say which keys are missing and still come at the
-  // deadline: CANCEL_WAIT, one CHECK for each of `census_keys` keys, and the WAIT again. Empty: no
-  // census.
-  std::string census = {};
+  // deadline: CANCEL_WAIT, what `checks` gives, which is one CHECK for each of `census_keys` keys,
+  // and the WAIT again. Null: no census. Not called before, because most waits never come so far.
+  std::function<std::string()> checks = {};
   size_t census_keys = 0;
   absl::Time census_at = absl::InfiniteFuture();
 };

@@ -20,6 +20,7 @@ using testing::IsEmpty;
 // Stand-ins for requests: the exchange does not look into them.
 constexpr char kWait[] = "W";
 constexpr char kCancel[] = "C";
+constexpr char kChecks[] = "ab";
 constexpr char kCensus[] = "CabW";
 
 const std::string kStop("\0", 1);
@@ -177,7 +178,7 @@ TEST_F(WaitExchange, ACensusShortlyBeforeTheDeadlineTellsWhatIsMissing) {
     peer.Write("y");
   });
   WaitPlan plan = PlanFor(absl::Milliseconds(200));
-  plan.census = kCensus;
+  plan.checks = [] { return kChecks; };
   plan.census_keys = 2;
   plan.census_at = env_.Now() + absl::Milliseconds(20);
   const WaitResult result = Run(plan);
@@ -195,7 +196,7 @@ TEST_F(WaitExchange, AKeyThatComesAfterTheCensusIsStillInTime) {
     peer.Write("y");
   });
   WaitPlan plan = PlanFor(absl::Seconds(10));
-  plan.census = kCensus;
+  plan.checks = [] { return kChecks; };
   plan.census_keys = 2;
   plan.census_at = env_.Now() + absl::Milliseconds(5);
   EXPECT_EQ(Run(plan).outcome, WaitOutcome::kReleased);
@@ -213,7 +214,7 @@ TEST_F(WaitExchange, AReleaseThatCrossesTheCensusCounts) {
     peer.Write("y");
   });
   WaitPlan plan = PlanFor(absl::Seconds(10));
-  plan.census = kCensus;
+  plan.checks = [] { return kChecks; };
   plan.census_keys = 2;
   plan.census_at = env_.Now() + absl::Milliseconds(5);
   EXPECT_EQ(Run(plan).outcome, WaitOutcome::kReleased);
@@ -229,7 +230,7 @@ TEST_F(WaitExchange, ACensusThatIsNotAnsweredDoesNotDelayTheTimeout) {
     peer.Write(kCanceled + kNotReady + kNotReady + kCanceled + "y");
   });
   WaitPlan plan = PlanFor(absl::Milliseconds(50));
-  plan.census = kCensus;
+  plan.checks = [] { return kChecks; };
   plan.census_keys = 2;
   plan.census_at = env_.Now() + absl::Milliseconds(5);
   const WaitResult result = Run(plan);

@@ -5,14 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace rollcall::client {
 
 // So that no user's key can meet the store's own, such as "init/".
-inline std::string WireKey(absl::string_view key) { return absl::StrCat("/", key); }
+inline std::string WireKey(absl::string_view key) {
+  std::string wire_key;
+  wire_key.reserve(1 + key.size());
+  wire_key.push_back('/');
+  wire_key.append(key.data(), key.size());
+  return wire_key;
+}
 
 inline std::vector<std::string> WireKeys(absl::Span<const std::string> keys) {
   std::vector<std::string> wire_keys;

@@ -186,6 +186,7 @@ void StoreEngine::Wait(Call& call) {
   for (std::string& key : call.request.keys) {
     if (keys_.Exists(key)) continue;
     missing_bytes += key.size();
+    if (missing.empty()) missing.reserve(call.request.keys.size());
     missing.push_back(std::move(key));
   }
   if (missing.empty()) return call.SaySignal(protocol::kStopWaiting);

@@ -109,14 +109,38 @@ bool ReplyParser::TakeNumber(absl::string_view& in) {
     if (texts_left_ > limits_.texts_max) {
       return Fail(absl::StrCat(texts_left_, " texts; limit is ", limits_.texts_max));
     }
-    reply_.texts.reserve(
-        static_cast<size_t>(std::min<uint64_t>(texts_left_, in.size() / wire::kLengthBytes)));
   }
   BeginTextOrEnd();
   return true;
 }
 
+// The texts that are there in full, as most are. Stops before one that needs a closer look.
+void ReplyParser::TakeWholeTexts(absl::string_view& in) {
+  while (texts_left_ > 0 && in.size() >= wire::kLengthBytes) {
+    const uint64_t length = wire::Get<uint64_t>(in.data());
+    if (length > limits_.text_bytes_max - texts_bytes_ || length > in.size() - wire::kLengthBytes) {
+      return;
+    }
+    reply_.texts.emplace_back(in.data() + wire::kLengthBytes, length);
+    texts_bytes_ += length;
+    in.remove_prefix(wire::kLengthBytes + length);
+    --texts_left_;
+  }
+}
+
 bool ReplyParser::TakeTextLength(absl::string_view& in) {
+  if (word_bytes_ == 0) {
+    // Room for those that have come: a claim alone gets none.
+    if (reply_.texts.empty()) {
+      reply_.texts.reserve(
+          static_cast<size_t>(std::min<uint64_t>(texts_left_, in.size() / wire::kLengthBytes)));
+    }
+    TakeWholeTexts(in);
+    if (texts_left_ == 0) {
+      BeginTextOrEnd();
+      return true;
+    }
+  }
   if (!wire::TakeWord(in, wire::kLengthBytes, word_, word_bytes_)) return false;
   if (word_ > limits_.text_bytes_max - texts_bytes_) {
     return Fail(absl::StrCat("a text of ", word_, " bytes after ", texts_bytes_,

@@ -58,6 +58,7 @@ class ReplyParser {
   bool TakeNumber(absl::string_view& in);
   bool TakeTextLength(absl::string_view& in);
   bool TakeText(absl::string_view& in);
+  void TakeWholeTexts(absl::string_view& in);
   void BeginTextOrEnd();
   bool Fail(absl::string_view message);
 

@@ -27,6 +27,12 @@ namespace {
   return true;
 }
 
+size_t TextsBytes(const Reply& reply) {
+  size_t size_bytes = reply.texts.size() * wire::kLengthBytes;
+  for (absl::string_view text : reply.texts) size_bytes += text.size();
+  return size_bytes;
+}
+
 }  // namespace
 
 void AppendReply(const Reply& reply, std::string& out) {
@@ -39,14 +45,14 @@ void AppendReply(const Reply& reply, std::string& out) {
     const bool counts = shape.texts == TextCount::kNumber;
     wire::Put(counts ? uint64_t{reply.texts.size()} : static_cast<uint64_t>(reply.number), out);
   }
-  for (absl::string_view text : reply.texts) wire::PutText(text, out);
+  if (reply.texts.empty()) return;
+  char* next = wire::Extend(out, TextsBytes(reply));
+  for (absl::string_view text : reply.texts) next = wire::StoreText(text, next);
 }
 
 size_t EncodedBytes(const Reply& reply) {
   const ReplyShape& shape = ShapeOf(reply.kind);
-  size_t bytes = size_t{shape.has_signal} + shape.number_bytes;
-  for (absl::string_view text : reply.texts) bytes += wire::kLengthBytes + text.size();
-  return bytes;
+  return size_t{shape.has_signal} + shape.number_bytes + TextsBytes(reply);
 }
 
 }  // namespace rollcall::protocol

@@ -204,7 +204,35 @@ bool RequestParser::TakeCount() {
   return true;
 }
 
+// The keys that are there in full, as most are. Stops before one that needs a closer look.
+void RequestParser::TakeWholeKeys() {
+  const Limits& limits = options_->limits;
+  while (keys_left_ > 0 && in_.size() >= wire::kLengthBytes) {
+    const uint64_t length = wire::Get<uint64_t>(in_.data());
+    if (length > limits.key_bytes_max || length > limits.request_bytes_max - texts_bytes_ ||
+        length > in_.size() - wire::kLengthBytes) {
+      return;
+    }
+    const char* const key = in_.data() + wire::kLengthBytes;
+    if (texts_in_place_) {
+      request_.keys[request_.keys.size() - keys_left_].assign(key, length);
+    } else {
+      request_.keys.emplace_back(key, length);
+    }
+    texts_bytes_ += length;
+    in_.remove_prefix(wire::kLengthBytes + length);
+    --keys_left_;
+  }
+}
+
 bool RequestParser::TakeTextLength() {
+  if (word_bytes_ == 0 && row().values_per_key == 0) {
+    TakeWholeKeys();
+    if (keys_left_ == 0) {
+      BeginKeyOrNumber();
+      return true;
+    }
+  }
   if (!wire::TakeWord(in_, wire::kLengthBytes, word_, word_bytes_)) return false;
   return BeginText(word_);
 }

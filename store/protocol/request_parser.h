@@ -90,6 +90,7 @@ class RequestParser {
   bool TakeCount();
   bool TakeTextLength();
   bool TakeText();
+  void TakeWholeKeys();
   bool TakeNumber();
 
   void FreeIfLarge();

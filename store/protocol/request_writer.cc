@@ -77,8 +77,10 @@ absl::Status AppendKeysRequest(Dialect dialect, Operation operation,
   assert(Carries(operation, KeyFields::kCounted, 0, NumberField::kNone));
   absl::Status begun = Begin(dialect, operation, out);
   if (!begun.ok()) return begun;
-  wire::Put(uint64_t{keys.size()}, out);
-  for (const std::string& key : keys) wire::PutText(key, out);
+  size_t size_bytes = wire::kLengthBytes;
+  for (const std::string& key : keys) size_bytes += wire::kLengthBytes + key.size();
+  char* next = wire::Store(uint64_t{keys.size()}, wire::Extend(out, size_bytes));
+  for (const std::string& key : keys) next = wire::StoreText(key, next);
   return begun;
 }
 

@@ -40,6 +40,26 @@ inline void PutText(absl::string_view text, std::string& out) {
   out.append(text.data(), text.size());
 }
 
+// As Put and PutText, for many in a row: Extend gives room for all of them, and the others return
+// where the next one goes.
+inline char* Extend(std::string& out, size_t size_bytes) {
+  out.resize(out.size() + size_bytes);
+  return out.data() + out.size() - size_bytes;
+}
+
+template <typename Unsigned>
+char* Store(Unsigned value, char* to) {
+  value = ToLittleEndian(value);
+  std::memcpy(to, &value, sizeof(value));
+  return to + sizeof(value);
+}
+
+inline char* StoreText(absl::string_view text, char* to) {
+  to = Store(uint64_t{text.size()}, to);
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
 // Reads sizeof(Unsigned) bytes.
 template <typename Unsigned>
 Unsigned Get(const char* bytes) {

@@ -12,6 +12,8 @@
 #include "net/event_loop.h"
 #include "net/monitor.h"
 #include "net/net_error.h"
+#include "store/dist_error.h"
+#include "store/error_code.h"
 #include "store/server/capacity_warnings.h"
 #include "store/server/server_core.h"
 
@@ -112,6 +114,11 @@ absl::Status ListenError(const ServerOptions& options, const absl::Status& cause
     absl::StrAppend(&message, "address already in use; end what listens there, or ask for another ",
                     "port (0 picks a free one): ");
   }
+  // The words for a connection that broke are none for a server that never had one.
+  if (CodeOf(cause) == ErrorCode::kConnectionLost) {
+    return StoreStatus(ErrorCode::kCannotListen, absl::StrCat(message, cause.message()),
+                       {.operation = "listen"});
+  }
   absl::Status told(cause.code(), absl::StrCat(message, cause.message()));
   cause.ForEachPayload([&told](absl::string_view type_url, const absl::Cord& payload) {
     told.SetPayload(type_url, payload);
@@ -136,12 +143,14 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
   const absl::StatusOr<std::vector<net::SocketAddress>> addresses = Addresses(env, options);
   if (!addresses.ok()) return ListenError(options, addresses.status());
   absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
-  if (!loop.ok()) return loop.status();
+  if (!loop.ok()) return ListenError(options, loop.status());
   auto server = std::make_unique<ThreadedStoreServer>(env, *std::move(loop), options);
   if (!server->has_thread()) {
-    return absl::ResourceExhaustedError(
+    return StoreStatus(
+        ErrorCode::kResourceExhausted,
         "the store server cannot have a thread of its own: the system gives this process no more; "
-        "see ulimit -u and the container's limit of processes");
+        "see ulimit -u and the container's limit of processes",
+        {.operation = "listen"});
   }
   if (absl::Status listens = server->Listen(*addresses); !listens.ok()) {
     return ListenError(options, listens);
