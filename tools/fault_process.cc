@@ -6,7 +6,9 @@
 #include <sstream>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "fault_injection/real/role.h"
 #include "fault_injection/scenario/fixtures.h"
 #include "fault_injection/scenario/scenario.pb.h"
@@ -25,14 +27,23 @@ namespace {
 
 constexpr int kUsage = 2;
 
-int Main() {
-  std::ifstream file(FLAGS_scenario, std::ios::binary);
+// Leaves nothing open: a scenario may count descriptors.
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) {
-    LOG(ERROR) << "cannot read " << FLAGS_scenario;
+    return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  }
+  return text.str();
+}
+
+int Main() {
+  const absl::StatusOr<std::string> text = ReadFile(FLAGS_scenario);
+  if (!text.ok()) {
+    LOG(ERROR) << text.status().message();
     return kUsage;
   }
-  const absl::StatusOr<Scenario> scenario = ParseScenario(text.str(), FLAGS_scenario);
+  const absl::StatusOr<Scenario> scenario = ParseScenario(*text, FLAGS_scenario);
   if (!scenario.ok()) {
     LOG(ERROR) << scenario.status().message();
     return kUsage;

@@ -27,7 +27,7 @@ Scenario Parsed(const std::string& more) {
 TEST(Rungs, WhatAProxyAndSignalsCanMakeRunsOnBoth) {
   const RungsReport report = RungsOf(Parsed(R"(
       faults { cut { from: "w0" to: "server" } lasts: "1s" }
-      faults { pause: "w1" lasts: "1s" }
+      faults { at: "1s" pause: "w1" lasts: "1s" }
       faults { call { host: "w0" call: "recv" nth: "1" fails: "EINTR" } })"));
   EXPECT_THAT(report.against_sim, IsEmpty());
   EXPECT_THAT(report.against_real, IsEmpty());
@@ -55,8 +55,8 @@ TEST(Rungs, TwoServersAtOnePortNeedTwoMachines) {
 
 TEST(Rungs, AForeignServersProcessIsLeftAlone) {
   EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { black_hole: "server" })")), IsEmpty());
-  EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { kill: "w0" })")), IsEmpty());
-  EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { kill: "server" })")),
+  EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { at: "1s" kill: "w0" })")), IsEmpty());
+  EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { at: "1s" kill: "server" })")),
               ElementsAre(HasSubstr("fault 1 (kill)")));
 }
 
