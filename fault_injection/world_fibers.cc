@@ -143,10 +143,12 @@ void World::MakeReady(WorldFiber& fiber) {
     doomed_ready_.push_back(&fiber);
     return;
   }
-  Actor& actor = *fiber.actor;
-  if (actor.fiber_site == nullptr) actor.fiber_site = &choices_.SiteOf(actor, "turn");
-  fiber.schedule_site = actor.fiber_site;
-  fiber.turn = ++actor.fiber_turns;
+  if (ready_.draws_places()) {
+    Actor& actor = *fiber.actor;
+    if (actor.fiber_site == nullptr) actor.fiber_site = &choices_.SiteOf(actor, "turn");
+    fiber.schedule_site = actor.fiber_site;
+    fiber.turn = ++actor.fiber_turns;
+  }
   ready_.Push(fiber);
 }
 
