@@ -17,6 +17,7 @@ using testing::IsEmpty;
 using testing::Key;
 
 constexpr char kWorkload[] = R"(
+  about: "One worker writes and reads."
   server {}
   workers {
     timeout: "1s"
@@ -81,7 +82,8 @@ TEST(SweepTest, PairsAreTheSameEachTime) {
 
 TEST(SweepTest, AWorkloadThatFailsByItselfIsNone) {
   const SweepReport report = SweepOf(
-      R"(server {} workers { timeout: "1s" steps { join {} } steps { get { key: "none" } } })", "");
+      R"(about: "Nobody sets it." server {} workers { timeout: "1s" steps { join {} } steps { get { key: "none" } } })",
+      "");
   ASSERT_EQ(report.failures.size(), 1u);
   EXPECT_THAT(report.failures[0], HasSubstr("without a fault, w0 get: WAIT_TIMEOUT"));
   EXPECT_EQ(report.singles, 0u);
@@ -89,6 +91,7 @@ TEST(SweepTest, AWorkloadThatFailsByItselfIsNone) {
 
 TEST(SweepTest, ServersAndClientsOfOneHostAreToldApart) {
   const SweepReport report = SweepOf(R"(
+    about: "One worker hosts."
     workers {
       timeout: "1s"
       steps { join { rank_0_hosts: true } }
