@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/algorithm/container.h"
-
 namespace rollcall::fault {
 namespace {
 
@@ -103,14 +101,6 @@ void RecordingStore::Record(Operation operation, absl::FunctionRef<void(Operatio
   }
 }
 
-void RecordingStore::RecordThatTheyCame(const Operation& get) {
-  Operation wait = Call(HistoryKind::kWait, get.keys);
-  wait.client = recorder_->NewClient();
-  wait.invoked = get.invoked;
-  wait.returned = recorder_->Now();
-  recorder_->Add(std::move(wait));
-}
-
 void RecordingStore::RecordUnacknowledged(Operation operation, absl::FunctionRef<void()> call) {
   operation.client = client_;
   const HistoryRecorder::Id id = recorder_->Begin(operation);
@@ -153,7 +143,6 @@ std::string RecordingStore::Get(absl::string_view key, absl::Duration timeout) {
   Record(Call(HistoryKind::kGet, key), [&](Operation& operation) {
     value = store_->Get(key, timeout);
     operation.results = {value};
-    if (value.empty()) RecordThatTheyCame(operation);
   });
   return value;
 }
@@ -199,7 +188,6 @@ std::vector<std::string> RecordingStore::MultiGet(absl::Span<const std::string> 
   Record(Call(HistoryKind::kMultiGet, keys), [&](Operation& operation) {
     values = store_->MultiGet(keys);
     operation.results = values;
-    if (absl::c_linear_search(values, "")) RecordThatTheyCame(operation);
   });
   return values;
 }

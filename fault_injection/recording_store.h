@@ -96,9 +96,6 @@ class RecordingStore : public Store {
   // Runs `call`, whose effect is only certain once a later call has been answered.
   void RecordUnacknowledged(Operation operation, absl::FunctionRef<void()> call);
   void Settle(Outcome outcome);
-  // The client waits for the keys before it gets them, and in between they may be deleted: their
-  // values are empty then, but they must have been there.
-  void RecordThatTheyCame(const Operation& get);
 
   const std::shared_ptr<Store> store_;
   HistoryRecorder* const recorder_;

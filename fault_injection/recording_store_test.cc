@@ -102,19 +102,6 @@ TEST_F(RecordedWork, AnEmptyQueueIsAnAnswer) {
   EXPECT_EQ(history[0].outcome, Outcome::kOk);
 }
 
-// Else one that came back without having waited would not be noticed.
-TEST_F(RecordedWork, AnEmptyValueSaysThatTheKeyHadCome) {
-  RecordingStore store(std::make_shared<HashStore>(net::RealEnv()), &recorder_);
-  store.Set("k", "");
-  EXPECT_EQ(store.Get("k", absl::Seconds(1)), "");
-  const History history = recorder_.history();
-  ASSERT_EQ(history.size(), 3u);
-  EXPECT_EQ(history[0].kind, HistoryKind::kWait);
-  EXPECT_EQ(history[0].invoked, history[2].invoked);
-  EXPECT_EQ(history[2].kind, HistoryKind::kGet);
-  ExpectLinearizable();
-}
-
 TEST_F(RecordedWork, ALostServerLeavesTheOutcomeOpen) {
   const auto server = StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1"}).value();
   TcpStoreOptions options;
