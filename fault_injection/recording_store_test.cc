@@ -117,6 +117,22 @@ TEST_F(RecordedWork, ALostServerLeavesTheOutcomeOpen) {
   EXPECT_EQ(history[1].outcome, Outcome::kUnknown);
 }
 
+TEST_F(RecordedWork, WhatIsUnderWayIsUnknown) {
+  HashStore root(net::RealEnv());
+  RecordingStore store(root.Clone(), &recorder_);
+  {
+    const auto waiter =
+        net::RealEnv().StartThread("waiter", [&] { store.Wait({"k"}, absl::Seconds(30)); });
+    while (recorder_.history().empty()) {
+    }
+    EXPECT_EQ(recorder_.history()[0].kind, HistoryKind::kWait);
+    EXPECT_EQ(recorder_.history()[0].outcome, Outcome::kUnknown);
+    root.Set("k", "v");
+  }
+  ASSERT_EQ(recorder_.history().size(), 1u);
+  EXPECT_EQ(recorder_.history()[0].outcome, Outcome::kOk);
+}
+
 TEST_F(RecordedWork, ATimeoutSaysNothingOfTheStore) {
   RecordingStore store(std::make_shared<HashStore>(net::RealEnv()), &recorder_);
   EXPECT_THROW(store.Get("k", absl::ZeroDuration()), DistStoreError);
