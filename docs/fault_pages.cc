@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -71,7 +72,7 @@ std::string SeenBy(const StepOutcome& outcome) {
   // How long what went well took hangs on the seed.
   if (outcome.ok()) {
     const bool has_value = !outcome.value().empty() && outcome.value().size() <= kShownBytesMax;
-    return has_value ? absl::StrCat("OK, `", outcome.value(), "`") : "OK";
+    return has_value ? absl::StrCat("OK, `", absl::Utf8SafeCHexEscape(outcome.value()), "`") : "OK";
   }
   const absl::Duration took = absl::Trunc(
       absl::Nanoseconds(outcome.ended_ns() - outcome.began_ns()), absl::Microseconds(1));

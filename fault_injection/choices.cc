@@ -31,7 +31,10 @@ Choices::Choices(Options options) : seed_(options.seed) {
 
 Choices::Site& Choices::SiteOf(const Actor& actor, absl::string_view site) {
   uint64_t mark = actor.hash + site.size();
-  if (!site.empty()) mark += uint64_t{8} * static_cast<uint8_t>(site.front() + site.back());
+  if (!site.empty()) {
+    const auto letter = [site](size_t i) { return uint64_t{static_cast<uint8_t>(site[i])}; };
+    mark += 3 * letter(0) + 23 * letter(site.size() / 2) + 7 * letter(site.size() - 1);
+  }
   Site*& recent = recent_sites_[mark % recent_sites_.size()];
   if (recent != nullptr && &recent->actor_ == &actor && recent->name_ == site) return *recent;
   return *(recent = &FindSite(actor, site));

@@ -73,7 +73,7 @@ class Choices {
   absl::flat_hash_map<uint64_t, uint64_t> replay_;  // By hash of the key.
   absl::flat_hash_map<uint64_t, Site*> site_of_;    // By hash of actor and site.
   std::deque<Site> sites_;
-  std::array<Site*, 128> recent_sites_ = {};  // Only to be found sooner.
+  std::array<Site*, 512> recent_sites_ = {};  // Only to be found sooner.
   std::vector<Made> made_;
 };
 

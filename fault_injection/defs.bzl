@@ -6,6 +6,9 @@
         name = "lost_rank",
         scenario = "lost_rank.textproto",
     )
+
+There are also fault_sweep_test, which makes every system call of a workload fail in its turn, and
+fault_coverage_test, the gate.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
@@ -14,6 +17,9 @@ _FAULT_RUN = Label("//tools:fault_run")
 _FAULT_RUN_MAIN = Label("//tools:fault_run_main")
 _FAULT_PROCESS = Label("//tools:fault_process")
 _FAULT_PROCESS_MAIN = Label("//tools:fault_process_main")
+_FAULT_SWEEP = Label("//tools:fault_sweep")
+_FAULT_COVERAGE = Label("//tools:fault_coverage")
+_CONTRACT = Label("//fault_injection/sweep:contract.textproto")
 
 def fault_run_program(name, fixtures, **kwargs):
     """A fault_run that knows steps of the user's own, for `program` of the tests below.
@@ -52,6 +58,64 @@ def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwarg
         srcs = [program],
         args = (["--seeds=%d" % seeds] if seeds else []) + ["$(location %s)" % scenario],
         data = [scenario],
+        **kwargs
+    )
+
+def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program = _FAULT_SWEEP, **kwargs):
+    """A test that runs a workload once for each way in which one of its system calls can go wrong.
+
+    Every run must end, leave nothing behind, keep its time-outs, and fail only as the contract
+    allows. For a combination that the contract does not have, the test prints a cell that it could
+    have. `--test_arg=--all` makes every call fail, not only the first and last of its kind.
+
+    Args:
+      name: of the test.
+      workload: the file, textproto of scenario.proto: no faults, and every step succeeds.
+      contract: the file, textproto of contract.proto; the library's own if not given.
+      pairs: how many pairs of faults are tried.
+      program: with tools:fault_sweep_main, if the workload has steps of the user's own.
+      **kwargs: as of sh_test.
+    """
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", "medium"),
+        srcs = [program],
+        args = [
+            "--contract=$(location %s)" % contract,
+            "--pairs=%d" % pairs,
+            "$(location %s)" % workload,
+        ],
+        data = [contract, workload],
+        **kwargs
+    )
+
+def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds = 3, program = _FAULT_COVERAGE, **kwargs):
+    """The gate: fails unless scenarios and sweep together reach and assert all that can go wrong.
+
+    That is: every error code, by an expectation of a scenario; every error that a system call may
+    give; every cell of the contract and each word in it. The table is printed, and coverage.md and
+    coverage.json are among the test's undeclared outputs.
+
+    Args:
+      name: of the test.
+      scenarios: a filegroup of scenario files.
+      workloads: a filegroup of files to sweep.
+      contract: the file, textproto of contract.proto; the library's own if not given.
+      seeds: how many, of each scenario.
+      program: with tools:fault_coverage_main, if there are steps of the user's own.
+      **kwargs: as of sh_test.
+    """
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", "medium"),
+        srcs = [program],
+        args = [
+            "--contract=$(location %s)" % contract,
+            "--workloads='$(locations %s)'" % workloads,
+            "--seeds=%d" % seeds,
+            "$(locations %s)" % scenarios,
+        ],
+        data = [contract, scenarios, workloads],
         **kwargs
     )
 

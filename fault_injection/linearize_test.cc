@@ -177,29 +177,6 @@ TEST(Linearize, AViolationIsExplained) {
   EXPECT_THAT(result.explanation, HasSubstr("key \"k\" holds \"a\""));
 }
 
-TEST(Linearize, AGetMayFindTheKeyGone) {
-  History history = {{.client = 0,
-                      .kind = HistoryKind::kSet,
-                      .keys = {"k"},
-                      .values = {"a"},
-                      .invoked = absl::FromUnixNanos(0),
-                      .returned = absl::FromUnixNanos(10)},
-                     {.client = 1,
-                      .kind = HistoryKind::kGet,
-                      .keys = {"k"},
-                      .results = {""},
-                      .invoked = absl::FromUnixNanos(20),
-                      .returned = absl::FromUnixNanos(40)}};
-  EXPECT_EQ(CheckLinearizable(history).verdict, Verdict::kViolation);
-  history.push_back({.client = 2,
-                     .kind = HistoryKind::kDeleteKey,
-                     .keys = {"k"},
-                     .result_number = 1,
-                     .invoked = absl::FromUnixNanos(30),
-                     .returned = absl::FromUnixNanos(35)});
-  EXPECT_EQ(CheckLinearizable(history).verdict, Verdict::kLinearizable);
-}
-
 TEST(Linearize, ABudgetThatIsSpentIsNoPass) {
   History history;
   for (int client = 0; client < 20; ++client) {

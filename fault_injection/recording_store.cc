@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "absl/algorithm/container.h"
-
 namespace rollcall::fault {
 namespace {
 
@@ -45,8 +43,19 @@ Outcome OutcomeOf(const DistError& error) {
 
 HistoryRecorder::HistoryRecorder(net::Env& env) : env_(env), monitor_(env.NewMonitor()) {}
 
-void HistoryRecorder::Add(Operation operation) {
+HistoryRecorder::Id HistoryRecorder::Begin(Operation& operation) {
   net::MonitorLock lock(monitor_.get());
+  operation.invoked = env_.Now();
+  const Id id = next_id_++;
+  Operation& open = under_way_[id] = operation;
+  open.outcome = Outcome::kUnknown;
+  return id;
+}
+
+void HistoryRecorder::End(Id id, Operation operation) {
+  net::MonitorLock lock(monitor_.get());
+  operation.returned = env_.Now();
+  under_way_.erase(id);
   history_.push_back(std::move(operation));
 }
 
@@ -57,7 +66,9 @@ int HistoryRecorder::NewClient() {
 
 History HistoryRecorder::history() const {
   net::MonitorLock lock(monitor_.get());
-  return history_;
+  History history = history_;
+  for (const auto& [id, operation] : under_way_) history.push_back(operation);
+  return history;
 }
 
 RecordingStore::RecordingStore(std::shared_ptr<Store> store, HistoryRecorder* recorder)
@@ -66,56 +77,44 @@ RecordingStore::RecordingStore(std::shared_ptr<Store> store, HistoryRecorder* re
 RecordingStore::~RecordingStore() { Settle(Outcome::kUnknown); }
 
 void RecordingStore::Settle(Outcome outcome) {
-  for (Operation& operation : unacknowledged_) {
-    operation.outcome = outcome;
-    operation.returned = recorder_->Now();
-    recorder_->Add(std::move(operation));
+  for (Unacknowledged& one : unacknowledged_) {
+    one.operation.outcome = outcome;
+    recorder_->End(one.id, std::move(one.operation));
   }
   unacknowledged_.clear();
 }
 
 void RecordingStore::Record(Operation operation, absl::FunctionRef<void(Operation&)> call) {
   operation.client = client_;
-  operation.invoked = recorder_->Now();
+  const HistoryRecorder::Id id = recorder_->Begin(operation);
   try {
     call(operation);
-    operation.returned = recorder_->Now();
     Settle(Outcome::kOk);
-    recorder_->Add(std::move(operation));
+    recorder_->End(id, std::move(operation));
   } catch (const DistError& error) {
     operation.outcome = OutcomeOf(error);
-    operation.returned = recorder_->Now();
     // After a lost connection nobody knows what became of what was sent before it; any answer says
     // that it was done.
     if (operation.outcome != Outcome::kFailed) Settle(operation.outcome);
-    recorder_->Add(std::move(operation));
+    recorder_->End(id, std::move(operation));
     throw;
   }
 }
 
-void RecordingStore::RecordThatTheyCame(const Operation& get) {
-  Operation wait = Call(HistoryKind::kWait, get.keys);
-  wait.client = recorder_->NewClient();
-  wait.invoked = get.invoked;
-  wait.returned = recorder_->Now();
-  recorder_->Add(std::move(wait));
-}
-
 void RecordingStore::RecordUnacknowledged(Operation operation, absl::FunctionRef<void()> call) {
   operation.client = client_;
-  operation.invoked = recorder_->Now();
-  unacknowledged_.push_back(std::move(operation));
+  const HistoryRecorder::Id id = recorder_->Begin(operation);
+  unacknowledged_.push_back({id, std::move(operation)});
   try {
     call();
   } catch (const DistError& error) {
     const Outcome outcome = OutcomeOf(error);
     if (outcome == Outcome::kFailed) {
       // Only this one: those before it are on their way.
-      Operation failed = std::move(unacknowledged_.back());
+      Operation failed = std::move(unacknowledged_.back().operation);
       unacknowledged_.pop_back();
       failed.outcome = outcome;
-      failed.returned = recorder_->Now();
-      recorder_->Add(std::move(failed));
+      recorder_->End(id, std::move(failed));
     } else {
       Settle(Outcome::kUnknown);
     }
@@ -144,7 +143,6 @@ std::string RecordingStore::Get(absl::string_view key, absl::Duration timeout) {
   Record(Call(HistoryKind::kGet, key), [&](Operation& operation) {
     value = store_->Get(key, timeout);
     operation.results = {value};
-    if (value.empty()) RecordThatTheyCame(operation);
   });
   return value;
 }
@@ -190,7 +188,6 @@ std::vector<std::string> RecordingStore::MultiGet(absl::Span<const std::string> 
   Record(Call(HistoryKind::kMultiGet, keys), [&](Operation& operation) {
     values = store_->MultiGet(keys);
     operation.results = values;
-    if (absl::c_linear_search(values, "")) RecordThatTheyCame(operation);
   });
   return values;
 }

@@ -2,6 +2,8 @@
 #ifndef ROLLCALL_FAULT_INJECTION_RECORDING_STORE_H_
 #define ROLLCALL_FAULT_INJECTION_RECORDING_STORE_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,16 +25,22 @@ class HistoryRecorder {
   // `env` must outlive it, and gives the times.
   explicit HistoryRecorder(net::Env& env);
 
-  absl::Time Now() { return env_.Now(); }
-  void Add(Operation operation);
+  using Id = int64_t;
+
+  // An operation is under way, from now on.
+  Id Begin(Operation& operation);
+  // It is not any more: `operation` has its outcome, and has returned now.
+  void End(Id id, Operation operation);
   int NewClient();
-  // So far; operations under way are not in it.
+  // So far. What is under way, or was when its process died, is unknown.
   History history() const;
 
  private:
   net::Env& env_;
   const std::unique_ptr<net::Monitor> monitor_;
   int next_client_ ABSL_GUARDED_BY(*monitor_) = 0;
+  Id next_id_ ABSL_GUARDED_BY(*monitor_) = 0;
+  std::map<Id, Operation> under_way_ ABSL_GUARDED_BY(*monitor_);
   History history_ ABSL_GUARDED_BY(*monitor_);
 };
 
@@ -88,14 +96,15 @@ class RecordingStore : public Store {
   // Runs `call`, whose effect is only certain once a later call has been answered.
   void RecordUnacknowledged(Operation operation, absl::FunctionRef<void()> call);
   void Settle(Outcome outcome);
-  // The client waits for the keys before it gets them, and in between they may be deleted: their
-  // values are empty then, but they must have been there.
-  void RecordThatTheyCame(const Operation& get);
 
   const std::shared_ptr<Store> store_;
   HistoryRecorder* const recorder_;
   const int client_;
-  std::vector<Operation> unacknowledged_;
+  struct Unacknowledged {
+    HistoryRecorder::Id id;
+    Operation operation;
+  };
+  std::vector<Unacknowledged> unacknowledged_;
 };
 
 }  // namespace rollcall::fault

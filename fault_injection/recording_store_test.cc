@@ -102,19 +102,6 @@ TEST_F(RecordedWork, AnEmptyQueueIsAnAnswer) {
   EXPECT_EQ(history[0].outcome, Outcome::kOk);
 }
 
-// Else one that came back without having waited would not be noticed.
-TEST_F(RecordedWork, AnEmptyValueSaysThatTheKeyHadCome) {
-  RecordingStore store(std::make_shared<HashStore>(net::RealEnv()), &recorder_);
-  store.Set("k", "");
-  EXPECT_EQ(store.Get("k", absl::Seconds(1)), "");
-  const History history = recorder_.history();
-  ASSERT_EQ(history.size(), 3u);
-  EXPECT_EQ(history[0].kind, HistoryKind::kWait);
-  EXPECT_EQ(history[0].invoked, history[2].invoked);
-  EXPECT_EQ(history[2].kind, HistoryKind::kGet);
-  ExpectLinearizable();
-}
-
 TEST_F(RecordedWork, ALostServerLeavesTheOutcomeOpen) {
   const auto server = StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1"}).value();
   TcpStoreOptions options;
@@ -128,6 +115,22 @@ TEST_F(RecordedWork, ALostServerLeavesTheOutcomeOpen) {
   ASSERT_EQ(history.size(), 2u);
   EXPECT_EQ(history[0].outcome, Outcome::kUnknown);
   EXPECT_EQ(history[1].outcome, Outcome::kUnknown);
+}
+
+TEST_F(RecordedWork, WhatIsUnderWayIsUnknown) {
+  HashStore root(net::RealEnv());
+  RecordingStore store(root.Clone(), &recorder_);
+  {
+    const auto waiter =
+        net::RealEnv().StartThread("waiter", [&] { store.Wait({"k"}, absl::Seconds(30)); });
+    while (recorder_.history().empty()) {
+    }
+    EXPECT_EQ(recorder_.history()[0].kind, HistoryKind::kWait);
+    EXPECT_EQ(recorder_.history()[0].outcome, Outcome::kUnknown);
+    root.Set("k", "v");
+  }
+  ASSERT_EQ(recorder_.history().size(), 1u);
+  EXPECT_EQ(recorder_.history()[0].outcome, Outcome::kOk);
 }
 
 TEST_F(RecordedWork, ATimeoutSaysNothingOfTheStore) {

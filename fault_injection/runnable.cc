@@ -8,6 +8,10 @@ namespace {
 
 // Enough that two seldom draw the same; few enough to be read in a record.
 constexpr uint64_t kPlaces = 1024;
+// A place and a stamp share 64 bits.
+constexpr int kStampBits = 54;
+constexpr uint64_t kStampMask = (uint64_t{1} << kStampBits) - 1;
+static_assert(kPlaces <= uint64_t{1} << (64 - kStampBits));
 
 // So many places that nobody holds any more are worth no tidying.
 constexpr size_t kGapsMin = 32;
@@ -102,7 +106,8 @@ void TimerQueue::Push(Runnable& runnable, absl::Time when) {
   runnable.when = when;
   runnable.timer_order = next_order_++;
   if (size_++ == 0 || (earliest_ != nullptr && when < earliest_->when)) earliest_ = &runnable;
-  for (size_t i = 0; i < kLines; ++i) {
+  // Events and fibers wait for different lengths of time.
+  for (size_t i = runnable.is_fiber ? 0 : kLines / 2, end = i + kLines / 2; i < end; ++i) {
     Line& line = lines_[i];
     if (!line.empty() && when < line.last()->when) continue;
     runnable.timer_line = static_cast<uint8_t>(i);
@@ -142,25 +147,32 @@ void TimerQueue::Remove(Runnable& runnable) {
 
 // --- What is ready ---
 
+void ReadyQueue::Append(Runnable& runnable) {
+  runnable.previous_ready = last_;
+  runnable.next_ready = nullptr;
+  (last_ == nullptr ? first_ : last_->next_ready) = &runnable;
+  last_ = &runnable;
+}
+
+void ReadyQueue::Unlink(Runnable& runnable) {
+  Runnable* const previous = runnable.previous_ready;
+  Runnable* const next = runnable.next_ready;
+  (previous == nullptr ? first_ : previous->next_ready) = next;
+  (next == nullptr ? last_ : next->previous_ready) = previous;
+}
+
 void ReadyQueue::PushPlaced(Runnable& runnable) {
-  if (choices_ == nullptr) {
-    if (first_ > kGapsMin && 2 * first_ > entries_.size()) {
-      entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
-      first_ = 0;
-    }
-    entries_.push_back({0, runnable.ready_stamp, &runnable});
-    return;
-  }
   const uint64_t place = choices_->At(*runnable.schedule_site, runnable.turn, kPlaces).value;
-  entries_.push_back({place, runnable.ready_stamp, &runnable});
-  std::push_heap(entries_.begin(), entries_.end(), After);
+  heap_.push_back({place << kStampBits | runnable.ready_stamp, &runnable});
+  std::push_heap(heap_.begin(), heap_.end(), IsLater());
 }
 
 void ReadyQueue::Push(Runnable& runnable) {
   runnable.ready_stamp = next_stamp_++;
-  if (size_++ == 0) {
-    entries_.clear();
-    first_ = 0;
+  const bool is_first = size_++ == 0;
+  if (choices_ == nullptr) return Append(runnable);
+  if (is_first) {
+    heap_.clear();
     alone_ = &runnable;
     return;
   }
@@ -168,30 +180,34 @@ void ReadyQueue::Push(Runnable& runnable) {
   PushPlaced(runnable);
 }
 
-ReadyQueue::Entry ReadyQueue::PopEntry() {
-  if (choices_ == nullptr) return entries_[first_++];
-  std::pop_heap(entries_.begin(), entries_.end(), After);
-  const Entry entry = entries_.back();
-  entries_.pop_back();
-  return entry;
+Runnable& ReadyQueue::PopPlaced() {
+  for (;;) {
+    std::pop_heap(heap_.begin(), heap_.end(), IsLater());
+    const Entry entry = heap_.back();
+    heap_.pop_back();
+    if (entry.runnable->ready_stamp == (entry.key & kStampMask)) return *entry.runnable;
+  }
 }
 
 Runnable* ReadyQueue::Pop() {
   if (size_ == 0) return nullptr;
-  Runnable* next = std::exchange(alone_, nullptr);
-  while (next == nullptr) {
-    const Entry entry = PopEntry();
-    if (entry.runnable->ready_stamp == entry.stamp) next = entry.runnable;
+  --size_;
+  Runnable* next = first_;
+  if (choices_ == nullptr) {
+    Unlink(*next);
+  } else {
+    next = std::exchange(alone_, nullptr);
+    if (next == nullptr) next = &PopPlaced();
   }
   next->ready_stamp = 0;
-  --size_;
   return next;
 }
 
 void ReadyQueue::Remove(Runnable& runnable) {
   if (std::exchange(runnable.ready_stamp, 0) == 0) return;
-  if (alone_ == &runnable) alone_ = nullptr;
   --size_;
+  if (choices_ == nullptr) return Unlink(runnable);
+  if (alone_ == &runnable) alone_ = nullptr;
 }
 
 }  // namespace rollcall::fault

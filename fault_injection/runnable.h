@@ -26,6 +26,8 @@ struct Runnable {
   uint8_t timer_line = 0;  // Of a line; the heap comes after the last of them.
   size_t timer_index = kNotTimed;
   uint64_t ready_stamp = 0;  // 0: not ready.
+  Runnable* previous_ready = nullptr;
+  Runnable* next_ready = nullptr;
 
   static constexpr size_t kNotTimed = static_cast<size_t>(-1);
 };
@@ -94,25 +96,34 @@ class ReadyQueue {
   // No effect if it is not in it.
   void Remove(Runnable& runnable);
   bool empty() const { return size_ == 0; }
+  // If so, what is pushed needs its schedule_site and turn.
+  bool draws_places() const { return choices_ != nullptr; }
 
  private:
+  // Place and stamp in one number, so that one comparison tells who is first. The stamp is not the
+  // runnable's if that has been removed.
   struct Entry {
-    uint64_t place;  // 0 is first.
-    uint64_t stamp;  // Not the runnable's: it has been removed.
+    uint64_t key;
     Runnable* runnable;
   };
-  // For a heap with the smallest at the front.
-  static bool After(const Entry& a, const Entry& b) {
-    return a.place != b.place ? a.place > b.place : a.stamp > b.stamp;
-  }
+  struct IsLater {
+    bool operator()(const Entry& a, const Entry& b) const { return a.key > b.key; }
+  };
+
+  void Append(Runnable& runnable);
+  void Unlink(Runnable& runnable);
   void PushPlaced(Runnable& runnable);
-  Entry PopEntry();
+  Runnable& PopPlaced();
 
   Choices* const choices_;
-  Runnable* alone_ = nullptr;   // Then no entry is live, and no place needs to be drawn.
-  std::vector<Entry> entries_;  // A heap with the smallest at the front; without choices, a line.
-  size_t first_ = 0;            // Of the line; 0 for a heap.
   size_t size_ = 0;
+  // Without choices: a list.
+  Runnable* first_ = nullptr;
+  Runnable* last_ = nullptr;
+  // With choices: a heap with the first at the front, or one that is alone. Then no entry is live,
+  // and no place needs to be drawn.
+  std::vector<Entry> heap_;
+  Runnable* alone_ = nullptr;
   uint64_t next_stamp_ = 1;
 };
 

@@ -25,6 +25,8 @@ class Scheduler {
 
   // --- Time ---
   virtual absl::Time Now() = 0;
+  // Where Now() is kept, for those who ask often. Lives as long as the scheduler; do not write.
+  virtual const absl::Time& clock() = 0;
   // Runs `work` outside every fiber once the clock reaches `when`, however many fibers are blocked.
   // Events of one time run in an order that the choices decide. `what` names the event in traces.
   virtual EventId At(absl::Time when, absl::string_view what, absl::AnyInvocable<void()> work) = 0;

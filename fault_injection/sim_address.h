@@ -7,7 +7,9 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 
@@ -26,7 +28,23 @@ struct IpAddress {
   bool is_any() const;       // 0.0.0.0 or ::.
   bool is_loopback() const;  // 127.0.0.0/8 or ::1.
 
-  friend bool operator==(const IpAddress&, const IpAddress&) = default;
+  // The same sixteen bytes: cheaper to compare and to hash.
+  std::array<uint64_t, 2> Halves() const {
+    std::array<uint64_t, 2> halves;
+    std::memcpy(halves.data(), bytes.data(), bytes.size());
+    return halves;
+  }
+
+  friend bool operator==(const IpAddress& a, const IpAddress& b) {
+    const auto a_halves = a.Halves();
+    const auto b_halves = b.Halves();
+    return ((a_halves[0] ^ b_halves[0]) | (a_halves[1] ^ b_halves[1])) == 0;
+  }
+  template <typename H>
+  friend H AbslHashValue(H hash, const IpAddress& address) {
+    const auto halves = address.Halves();
+    return H::combine(std::move(hash), halves[0], halves[1]);
+  }
 };
 
 struct IpEndpoint {

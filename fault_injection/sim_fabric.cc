@@ -53,7 +53,7 @@ Link& SimHost::LinkTo(const SimHost& to) {
 }
 
 SimFabric::SimFabric(Scheduler* scheduler, const SimNetOptions& options)
-    : scheduler_(*scheduler), options_(options) {
+    : scheduler_(*scheduler), clock_(scheduler->clock()), options_(options) {
   default_link_.options = options.link;
 }
 
@@ -63,19 +63,18 @@ SimFabric::~SimFabric() {
 
 SimHost& SimFabric::AddHost(std::string name, std::vector<IpAddress> addresses,
                             const SimHostOptions& options) {
-  for (const IpAddress& address : addresses) {
-    CHECK(HostOf(address) == nullptr) << "two hosts with one address: " << name;
-  }
   hosts_.push_back(std::make_unique<SimHost>(this, std::move(name), std::move(addresses), options));
-  return *hosts_.back();
+  SimHost& host = *hosts_.back();
+  for (const IpAddress& address : host.addresses()) {
+    CHECK(host_of_.try_emplace(address, &host).second)
+        << "two hosts with one address: " << host.name();
+  }
+  return host;
 }
 
 SimHost* SimFabric::HostOf(const IpAddress& address) {
-  for (const std::unique_ptr<SimHost>& host : hosts_) {
-    const std::vector<IpAddress>& own = host->addresses();
-    if (std::find(own.begin(), own.end(), address) != own.end()) return host.get();
-  }
-  return nullptr;
+  const auto found = host_of_.find(address);
+  return found == host_of_.end() ? nullptr : found->second;
 }
 
 bool SimFabric::Passes(SimHost& from, SimHost& to) {
@@ -107,11 +106,10 @@ absl::Time SimFabric::ArrivalOf(SimHost& from, SimHost& to, size_t size_bytes) {
   } else if (!from.links_.empty()) {
     if (const auto found = from.links_.find(&to); found != from.links_.end()) link = &found->second;
   }
-  absl::Duration jitter = absl::ZeroDuration();
-  if (link->options.jitter > absl::ZeroDuration()) {
-    jitter = link->options.jitter * scheduler_.Choose("link.jitter", kJitterSteps) / kJitterSteps;
-  }
-  return link->ArrivalOf(size_bytes, now, jitter);
+  const absl::Time arrival = link->ArrivalOf(size_bytes, now);
+  if (link->options.jitter <= absl::ZeroDuration()) return arrival;
+  return arrival +
+         link->options.jitter * scheduler_.Choose("link.jitter", kJitterSteps) / kJitterSteps;
 }
 
 void SimFabric::OnPathsChanged() {
@@ -154,12 +152,15 @@ void SimFabric::SettleAll() {
 }
 
 void SimFabric::NotePacket(const TcpSocket& from, Packet& packet, bool lost) {
-  fingerprint_ = HashCombine(fingerprint_ + (static_cast<uint64_t>(packet.kind) << 1) + lost,
-                             static_cast<uint64_t>(absl::ToUnixNanos(Now())));
-  fingerprint_ = HashCombine(fingerprint_, from.local.port * 0x10000u + from.remote.port);
-  if (packet.kind == PacketKind::kData) {
-    fingerprint_ = HashCombine(fingerprint_, HashBytes(packet.payload()));
+  if (const absl::Time now = Now(); now != noted_) {
+    noted_ = now;
+    fingerprint_ = HashCombine(fingerprint_, static_cast<uint64_t>(absl::ToUnixNanos(now)));
   }
+  const uint64_t payload =
+      packet.kind == PacketKind::kData ? HashPayload(packet.payload()) : uint64_t{0};
+  const uint64_t ports = from.local.port * uint64_t{0x10000} + from.remote.port;
+  const uint64_t head = ports << 8 | static_cast<uint64_t>(packet.kind) << 1 | uint64_t{lost};
+  fingerprint_ = HashCombine(fingerprint_ + head, payload);
   if (observer_ != nullptr) TellObserver(from, packet, lost);
   if (!options_.traces) return;
   scheduler_.Trace(absl::StrCat(

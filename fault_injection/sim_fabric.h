@@ -76,7 +76,7 @@ class SimFabric {
   ~SimFabric();
 
   Scheduler& scheduler() { return scheduler_; }
-  absl::Time Now() { return scheduler_.Now(); }
+  absl::Time Now() const { return clock_; }
   PacketPool& packets() { return packets_; }
   const SimNetOptions& options() const { return options_; }
   void set_short_transfer_percent(int percent) { options_.short_transfer_percent = percent; }
@@ -138,11 +138,13 @@ class SimFabric {
   void TellObserver(const TcpSocket& from, Packet& packet, bool is_lost);
 
   Scheduler& scheduler_;
+  const absl::Time& clock_;
   SimNetOptions options_;
   FaultInjector* injector_ = nullptr;
   NetObserver* observer_ = nullptr;
   PacketPool packets_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
+  absl::flat_hash_map<IpAddress, SimHost*> host_of_;
   std::vector<TcpSocket*> sockets_;
   std::vector<Soon> soon_;
   std::vector<TcpSocket*> garbage_;
@@ -150,6 +152,7 @@ class SimFabric {
   bool is_settling_ = false;
   bool paths_have_changed_ = false;
   uint64_t fingerprint_ = 0;
+  absl::Time noted_ = absl::InfinitePast();  // When the last packet was.
 };
 
 }  // namespace rollcall::fault

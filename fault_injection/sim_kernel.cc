@@ -34,25 +34,16 @@ class Settling {
   SimFabric& fabric_;
 };
 
-// Whether a call is worth a change of fibers before it.
-bool IsMeetingPoint(Call call) {
-  switch (call) {
-    case Call::kBind:
-    case Call::kListen:
-    case Call::kAccept:
-    case Call::kConnect:
-    case Call::kRecv:
-    case Call::kSend:
-    case Call::kSendMsg:
-    case Call::kShutdown:
-    case Call::kPoll:
-    case Call::kEpollWait:
-    case Call::kEventFdSignal:
-      return true;
-    default:
-      return false;
+// Whether a call is worth a change of fibers before it, by Call.
+constexpr std::array<bool, kCallCount> kIsMeetingPoint = [] {
+  std::array<bool, kCallCount> is_one = {};
+  for (const Call call :
+       {Call::kBind, Call::kListen, Call::kAccept, Call::kConnect, Call::kRecv, Call::kSend,
+        Call::kSendMsg, Call::kShutdown, Call::kPoll, Call::kEpollWait, Call::kEventFdSignal}) {
+    is_one[static_cast<size_t>(call)] = true;
   }
-}
+  return is_one;
+}();
 
 uint32_t EpollBitsOf(short poll_events) { return static_cast<uint16_t>(poll_events); }
 
@@ -95,20 +86,16 @@ HostUsage SimKernel::usage() const {
 
 // --- What every call does ---
 
-bool SimKernel::IsProcessDead(bool may_block) {
-  if (!is_process_dead_) return false;
+void SimKernel::BlockDead() {
   Scheduler& scheduler = fabric_.scheduler();
-  if (may_block && scheduler.current() != 0 && std::uncaught_exceptions() == 0) {
-    while (true) scheduler.Block(absl::InfiniteFuture(), "nothing: its process is dead");
-  }
-  return true;
+  if (scheduler.current() == 0 || std::uncaught_exceptions() > 0) return;
+  while (true) scheduler.Block(absl::InfiniteFuture(), "nothing: its process is dead");
 }
 
 SimKernel::Verdict SimKernel::Enter(Call call, size_t size_bytes, bool may_block) {
   ++occurrences_[static_cast<size_t>(call)];
   if (IsProcessDead(may_block)) return {.error = EBADF};
-  if (may_block && IsMeetingPoint(call) && fabric_.options().yields &&
-      fabric_.scheduler().current() != 0) {
+  if (may_block && kIsMeetingPoint[static_cast<size_t>(call)] && fabric_.options().yields) {
     fabric_.scheduler().Yield(RowOf(call).name);
     if (IsProcessDead(may_block)) return {.error = EBADF};
   }

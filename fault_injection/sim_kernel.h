@@ -92,7 +92,12 @@ class SimKernel final : public net::Syscalls {
   Verdict Enter(Call call, size_t size_bytes = 0, bool may_block = true);
   Verdict AskInjector(Call call, size_t size_bytes, bool may_block);
   void ObserveCallFault(const CallRow& row, const CallFault& fault);
-  bool IsProcessDead(bool may_block);
+  bool IsProcessDead(bool may_block) {
+    if (is_process_dead_ && may_block) BlockDead();
+    return is_process_dead_;
+  }
+  // For ever, unless the caller cannot block.
+  void BlockDead();
 
   SimFile* FileOf(int fd) const;
   // Null, with *error set to EBADF or ENOTSOCK.

@@ -25,13 +25,13 @@ struct Link {
   int unreachable_errno = 0;
   absl::Time busy_until = absl::InfinitePast();
 
-  // When a packet that leaves at `now` is through.
-  absl::Time ArrivalOf(size_t size_bytes, absl::Time now, absl::Duration jitter) {
-    if (options.bytes_per_second == 0) return now + options.latency + jitter;
+  // When a packet that leaves at `now` is through, without jitter.
+  absl::Time ArrivalOf(size_t size_bytes, absl::Time now) {
+    if (options.bytes_per_second == 0) return now + options.latency;
     if (busy_until < now) busy_until = now;
     busy_until += absl::Seconds(static_cast<double>(size_bytes) /
                                 static_cast<double>(options.bytes_per_second));
-    return busy_until + options.latency + jitter;
+    return busy_until + options.latency;
   }
 };
 

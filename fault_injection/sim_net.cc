@@ -61,28 +61,24 @@ SimKernel& SimNet::AddHost(absl::string_view name,
 
 SimKernel& SimNet::AddHost(absl::string_view name, absl::Span<const std::string> addresses,
                            SimHostOptions options) {
-  CHECK(!HasHost(name)) << "there is a host " << name << " already";
+  const auto [entry, is_new] = kernel_of_.try_emplace(name, nullptr);
+  CHECK(is_new) << "there is a host " << name << " already";
   std::vector<IpAddress> parsed;
   for (const std::string& address : addresses) parsed.push_back(ParseAddress(address));
   names_.Set(name, parsed);
   SimHost& host =
       fabric_->AddHost(std::string(name.data(), name.size()), std::move(parsed), options);
   kernels_.push_back(std::make_unique<SimKernel>(&host, &names_));
-  return *kernels_.back();
+  entry->second = kernels_.back().get();
+  return *entry->second;
 }
 
-bool SimNet::HasHost(absl::string_view name) const {
-  for (const std::unique_ptr<SimKernel>& kernel : kernels_) {
-    if (kernel->host_name() == name) return true;
-  }
-  return false;
-}
+bool SimNet::HasHost(absl::string_view name) const { return kernel_of_.contains(name); }
 
 SimKernel& SimNet::host(absl::string_view name) {
-  for (const std::unique_ptr<SimKernel>& kernel : kernels_) {
-    if (kernel->host_name() == name) return *kernel;
-  }
-  LOG(FATAL) << "there is no host " << name;
+  const auto found = kernel_of_.find(name);
+  CHECK(found != kernel_of_.end()) << "there is no host " << name;
+  return *found->second;
 }
 
 SimNet::Path SimNet::PathOf(absl::string_view from, absl::string_view to) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -115,6 +116,7 @@ class SimNet {
   std::unique_ptr<SimFabric> fabric_;
   SimNames names_;
   std::vector<std::unique_ptr<SimKernel>> kernels_;
+  absl::flat_hash_map<std::string, SimKernel*> kernel_of_;  // By name.
 };
 
 }  // namespace rollcall::fault

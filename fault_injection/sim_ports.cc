@@ -39,10 +39,21 @@ void PortTable::Add(PortHolder* holder) {
 
 void PortTable::Remove(PortHolder* holder) {
   if (!Holds(*holder)) return;
+  if (holder->listens) StopListening(holder);
   holders_[holder->index] = holders_.back();
   holders_[holder->index]->index = holder->index;
   holders_.pop_back();
   holder->index = SIZE_MAX;
+}
+
+void PortTable::StartListening(PortHolder* holder) {
+  holder->listens = true;
+  listeners_.push_back(holder);
+}
+
+void PortTable::StopListening(PortHolder* holder) {
+  holder->listens = false;
+  listeners_.erase(std::remove(listeners_.begin(), listeners_.end(), holder), listeners_.end());
 }
 
 bool PortTable::Conflicts(const PortHolder& wanted, absl::Time now) {
@@ -105,7 +116,7 @@ bool PortTable::IsConnected(const PortHolder& wanted, absl::Time now) {
 PortHolder* PortTable::FindListener(const IpEndpoint& local) const {
   PortHolder* best = nullptr;
   int best_fit = 0;
-  for (PortHolder* holder : holders_) {
+  for (PortHolder* holder : listeners_) {
     if (const int fit = Fit(*holder, local); fit > best_fit) {
       best = holder;
       best_fit = fit;

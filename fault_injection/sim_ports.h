@@ -40,6 +40,9 @@ class PortTable {
   void Add(PortHolder* holder);
   // No effect if it is not there.
   void Remove(PortHolder* holder);
+  // `holder`, which is in it, begins or ends to take connections (PortHolder::listens).
+  void StartListening(PortHolder* holder);
+  void StopListening(PortHolder* holder);
   bool Holds(const PortHolder& holder) const { return holder.index != SIZE_MAX; }
   absl::Span<PortHolder* const> holders() const { return holders_; }
 
@@ -72,7 +75,8 @@ class PortTable {
   uint16_t Search(ChooseRef choose, Usable usable) const;
 
   std::vector<PortHolder*> holders_;
-  std::vector<TimeWait> time_waits_;  // In the order of their ends.
+  std::vector<PortHolder*> listeners_;  // Those of them that listen.
+  std::vector<TimeWait> time_waits_;    // In the order of their ends.
   uint16_t first_ = 32768;
   uint16_t last_ = 60999;
 };

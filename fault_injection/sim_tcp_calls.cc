@@ -129,7 +129,7 @@ int TcpSocket::Listen(int backlog) {
   listen_ = std::make_unique<ListenState>();
   listen_->backlog = limit;
   state_ = TcpState::kListen;
-  listens = true;
+  host_.ports().StartListening(this);
   shutdown_ = 0;
   return 0;
 }
@@ -152,7 +152,7 @@ TcpSocket* TcpSocket::Accept(int* result) {
 // Whoever waits in the backlog is reset; whoever has not got so far hears of it when he comes.
 void TcpSocket::CloseListener() {
   const std::unique_ptr<ListenState> listen = std::move(listen_);
-  listens = false;
+  host_.ports().StopListening(this);
   state_ = TcpState::kClosed;
   for (TcpSocket* child : listen->half_open) {
     child->listener_ = nullptr;

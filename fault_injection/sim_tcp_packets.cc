@@ -288,7 +288,8 @@ bool TcpSocket::CompleteHandshake() {
     return false;
   }
   std::vector<TcpSocket*>& half_open = listener_->listen_->half_open;
-  half_open.erase(std::find(half_open.begin(), half_open.end(), this));
+  *std::find(half_open.begin(), half_open.end(), this) = half_open.back();
+  half_open.pop_back();
   listener_->listen_->accept_queue.push_back(this);
   layer_ = Layer::kConnected;
   Establish();
@@ -391,7 +392,7 @@ void TcpSocket::Vanish() {
     for (TcpSocket* child : listen_->half_open) child->listener_ = nullptr;
     for (TcpSocket* child : listen_->accept_queue) child->listener_ = nullptr;
     listen_.reset();
-    listens = false;
+    host_.ports().StopListening(this);
   }
   for (Packet* packet = flight_.first(); packet != nullptr; packet = packet->next) {
     fabric_.ObserveLost(*this, *packet);

@@ -16,7 +16,8 @@ namespace rollcall::fault {
 // What the choices leave of a transfer that may legally be shorter.
 size_t TcpSocket::Shorten(absl::string_view site, size_t size_bytes) {
   const int percent = fabric_.options().short_transfer_percent;
-  if (percent == 0 || size_bytes <= 1) return size_bytes;
+  if (percent == 0 || size_bytes <= 1) [[likely]]
+    return size_bytes;
   if (scheduler().Choose("net.short", 100) >= static_cast<uint64_t>(percent)) return size_bytes;
   return 1 + static_cast<size_t>(scheduler().Choose(site, size_bytes));
 }

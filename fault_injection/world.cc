@@ -74,9 +74,11 @@ EventId World::At(absl::Time when, absl::string_view what, absl::AnyInvocable<vo
   if (options_.trace != nullptr) event.what.assign(what.data(), what.size());
   event.work = std::move(work);
   Actor& actor = CurrentActor();
-  if (actor.event_site == nullptr) actor.event_site = &choices_.SiteOf(actor, "event");
-  event.schedule_site = actor.event_site;
-  event.turn = ++actor.event_turns;
+  if (ready_.draws_places()) {
+    if (actor.event_site == nullptr) actor.event_site = &choices_.SiteOf(actor, "event");
+    event.schedule_site = actor.event_site;
+    event.turn = ++actor.event_turns;
+  }
   if (when <= now_) {
     ready_.Push(event);
   } else {

@@ -126,6 +126,7 @@ class World final : public Scheduler {
 
   // --- Scheduler ---
   absl::Time Now() override;
+  const absl::Time& clock() override { return now_; }
   EventId At(absl::Time when, absl::string_view what, absl::AnyInvocable<void()> work) override;
   void Cancel(EventId event) override;
   FiberId Spawn(std::string actor, absl::AnyInvocable<void()> body) override;

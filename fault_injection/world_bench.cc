@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -133,38 +134,55 @@ void BenchBarrierWorlds(SchedulePolicy policy, const char* what) {
 
 // How the host of the server learns that it may go.
 enum class Farewell {
-  kCount,    // Each rank counts itself out; the last one says so, and the host waits for that.
+  kWord,     // Each rank leaves a word (a set) and goes; the host waits for the words of all.
   kBarrier,  // All ranks meet in a barrier, for which each needs a connection more.
 };
 
 struct Rendezvous {
   SchedulePolicy policy;
-  Farewell farewell = Farewell::kCount;
+  Farewell farewell = Farewell::kWord;
   // Each rank's process begins so much after the one before it.
   absl::Duration start_interval = absl::ZeroDuration();
 };
 
-void Leave(TcpStore& store, Farewell farewell, int rank) {
+// What the ranks call things; made once, not in each world.
+struct Names {
+  Names() {
+    for (int rank = 0; rank < kRanks; ++rank) {
+      hosts.push_back(absl::StrCat("w", rank));
+      addresses.push_back(absl::StrCat("10.0.0.", rank + 1));
+      places.push_back(absl::StrCat("rank", rank));
+      words.push_back(absl::StrCat("left", rank));
+    }
+  }
+
+  std::vector<std::string> hosts;
+  std::vector<std::string> addresses;
+  std::vector<std::string> places;  // Keys: where a rank is.
+  std::vector<std::string> words;   // Keys: that a rank has all it needs.
+};
+
+void Leave(TcpStore& store, Farewell farewell, int rank, const Names& names) {
   if (farewell == Farewell::kBarrier) return store.Barrier("done", kRanks);
-  if (store.Add("left", 1) == kRanks) store.Set("all_left", "");
-  if (rank == 0) store.Wait({"all_left"});
+  store.Set(names.words[static_cast<size_t>(rank)], "");
+  if (rank == 0) store.Wait(names.words);
 }
 
 // The client and the server of production: every rank connects, joins, says where it is, hears
 // where all others are, and leaves.
-void RunRank(SimEnv& env, const Rendezvous& rendezvous, int rank,
-             const std::vector<std::string>& places) {
+void RunRank(SimEnv& env, const Rendezvous& rendezvous, int rank, const Names& names) {
   if (rendezvous.start_interval > absl::ZeroDuration()) {
     env.SleepUntil(env.Now() + rank * rendezvous.start_interval);
   }
   TcpStoreOptions options;
-  options.host = "10.0.0.1";
+  options.host = names.addresses[0];
   options.is_server = rank == 0;
   options.world_size = kRanks;
-  TcpStore store(env, options);
-  store.Set(places[static_cast<size_t>(rank)], "here");
-  if (store.MultiGet(places).size() != kRanks) std::abort();
-  Leave(store, rendezvous.farewell, rank);
+  TcpStore store(env, std::move(options));
+  const std::string& place = names.addresses[static_cast<size_t>(rank)];
+  store.Set(names.places[static_cast<size_t>(rank)], place);
+  if (store.MultiGet(names.places) != names.addresses) std::abort();
+  Leave(store, rendezvous.farewell, rank, names);
 }
 
 struct Totals {
@@ -172,18 +190,17 @@ struct Totals {
   absl::Duration virtual_time;
 };
 
-void RunRendezvousWorld(const Rendezvous& rendezvous, uint64_t seed, Totals& totals) {
+void RunRendezvousWorld(const Rendezvous& rendezvous, uint64_t seed, const Names& names,
+                        Totals& totals) {
   World world({.seed = seed, .policy = rendezvous.policy});
   SimNet net(&world);
-  std::vector<std::string> places;
-  for (int rank = 0; rank < kRanks; ++rank) places.push_back(absl::StrCat("rank", rank));
   std::vector<std::unique_ptr<SimEnv>> envs;
   for (int rank = 0; rank < kRanks; ++rank) {
-    const std::string host = absl::StrCat("w", rank);
-    net::Syscalls& kernel = net.AddHost(host, {absl::StrCat("10.0.0.", rank + 1)});
-    envs.push_back(std::make_unique<SimEnv>(&world, &kernel, SimProcess{.host = host}));
-    envs.back()->Start([&env = *envs.back(), &rendezvous, rank, &places] {
-      RunRank(env, rendezvous, rank, places);
+    const size_t i = static_cast<size_t>(rank);
+    net::Syscalls& kernel = net.AddHost(names.hosts[i], {names.addresses[i]});
+    envs.push_back(std::make_unique<SimEnv>(&world, &kernel, SimProcess{.host = names.hosts[i]}));
+    envs.back()->Start([&env = *envs.back(), &rendezvous, rank, &names] {
+      RunRank(env, rendezvous, rank, names);
     });
   }
   if (const absl::Status run = world.Run(); !run.ok()) {
@@ -196,11 +213,12 @@ void RunRendezvousWorld(const Rendezvous& rendezvous, uint64_t seed, Totals& tot
 
 void BenchRendezvousWorlds(const char* what, const Rendezvous& rendezvous) {
   constexpr int kWorlds = 2'000;
+  const Names names;
   Totals totals;
   const double seconds = Best([&] {
     totals = {};
     for (int i = 0; i < kWorlds; ++i) {
-      RunRendezvousWorld(rendezvous, static_cast<uint64_t>(i), totals);
+      RunRendezvousWorld(rendezvous, static_cast<uint64_t>(i), names, totals);
     }
   });
   Report(what, kWorlds / seconds);

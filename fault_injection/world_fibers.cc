@@ -145,10 +145,12 @@ void World::MakeReady(WorldFiber& fiber) {
     return;
   }
   if (fiber.is_paused) return;
-  Actor& actor = *fiber.actor;
-  if (actor.fiber_site == nullptr) actor.fiber_site = &choices_.SiteOf(actor, "turn");
-  fiber.schedule_site = actor.fiber_site;
-  fiber.turn = ++actor.fiber_turns;
+  if (ready_.draws_places()) {
+    Actor& actor = *fiber.actor;
+    if (actor.fiber_site == nullptr) actor.fiber_site = &choices_.SiteOf(actor, "turn");
+    fiber.schedule_site = actor.fiber_site;
+    fiber.turn = ++actor.fiber_turns;
+  }
   ready_.Push(fiber);
 }
 

@@ -34,6 +34,11 @@ class Connection {
   // From any thread: makes a blocked and all later Read and Write fail with kShutDown.
   virtual void Shutdown() = 0;
 
+  // From now on, destroying it cuts the connection with a reset: bytes that were written and have
+  // not left are thrown away, where an ordinary close has the kernel deliver them for minutes to
+  // come.
+  virtual void ResetOnClose() = 0;
+
   virtual const SocketAddress& local_address() const = 0;
   virtual const SocketAddress& peer_address() const = 0;
 };

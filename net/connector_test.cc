@@ -31,6 +31,7 @@ class FakeConnection : public Connection {
   absl::Status Write(absl::string_view, absl::Time) override { return absl::OkStatus(); }
   absl::StatusOr<size_t> Read(char*, size_t, absl::Time) override { return 0; }
   absl::Status ShutdownWrite() override { return absl::OkStatus(); }
+  void ResetOnClose() override {}
   void Shutdown() override {}
   const SocketAddress& local_address() const override { return address_; }
   const SocketAddress& peer_address() const override { return address_; }

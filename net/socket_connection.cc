@@ -103,6 +103,11 @@ void SocketConnection::Shutdown() {
   syscalls_->Shutdown(fd_.get(), SHUT_RDWR);
 }
 
+void SocketConnection::ResetOnClose() {
+  const linger at_once = {.l_onoff = 1, .l_linger = 0};
+  syscalls_->SetSockOpt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 absl::Status SocketConnection::WaitFor(short events, absl::string_view what, absl::Time start,
                                        absl::Time deadline) {
   const int ready = WaitReady(*syscalls_, *env_, fd_.get(), events, deadline);

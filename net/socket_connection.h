@@ -38,6 +38,7 @@ class SocketConnection final : public Connection {
   absl::StatusOr<size_t> Read(char* buffer, size_t size_bytes, absl::Time deadline) override;
   absl::Status ShutdownWrite() override;
   void Shutdown() override;
+  void ResetOnClose() override;
   const SocketAddress& local_address() const override { return local_; }
   const SocketAddress& peer_address() const override { return peer_; }
 

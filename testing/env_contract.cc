@@ -263,6 +263,15 @@ TEST_P(EnvContract, AClosedPeerIsTheEndAndOneWithUnreadBytesAReset) {
   });
 }
 
+TEST_P(EnvContract, AConnectionThatIsToBeResetIsCutWhenItGoes) {
+  Run([](Env& env) {
+    Pair pair = Connect(env);
+    pair.client->ResetOnClose();
+    pair.client = nullptr;
+    EXPECT_EQ(Read(env, *pair.server), "reset");
+  });
+}
+
 TEST_P(EnvContract, ShutdownFromAnotherThreadEndsARead) {
   Run([](Env& env) {
     const Pair pair = Connect(env);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/dist_error.h"
+#include "store/scoped_timeout.h"
 
 namespace rollcall::fault {
 namespace {
@@ -48,12 +49,12 @@ class RandomCaller {
       case 9:
         return store_.MultiSet(TwoKeys(), {value, value});
       case 10:
-        store_.Check({Counter()});
+        ReadTwo();
         return;
       case 11:
         return store_.QueuePush("queue", value);
       case 12:
-        store_.QueuePop("queue", /*block=*/false);
+        store_.QueuePop("queue", /*block=*/Below(2) == 0, wait_);
         return;
       default:
         store_.QueueLen("queue");
@@ -70,6 +71,12 @@ class RandomCaller {
   std::vector<std::string> TwoKeys() {
     const uint64_t first = Below(keys());
     return {KeyNumbered(first), KeyNumbered((first + 1) % keys())};
+  }
+
+  // Its time-out is the store's.
+  void ReadTwo() {
+    const ScopedTimeout scoped(store_, wait_);
+    store_.MultiGet(TwoKeys());
   }
 
   net::Env& env_;

@@ -248,9 +248,7 @@ void SimStage::WakeAll(std::vector<FiberId>& fibers) {
 }
 
 void SimStage::Note(const StepOutcome& outcome, bool ends) {
-  const absl::Duration awaited = director_.next();
   director_.Note(outcome.who(), outcome.step(), ends, SinceBeginning());
-  if (director_.next() != awaited) world_.Unblock(director_fiber_);
   LetFaultsHappen();
   WakeAll(held_up_);
   while (!ends && !director_.MayBegin(outcome.who(), outcome.step())) {

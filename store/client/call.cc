@@ -37,6 +37,10 @@ bool IsHangUp(const absl::Status& status) {
   return kind == net::NetErrorKind::kClosedByPeer || kind == net::NetErrorKind::kReset;
 }
 
+bool IsOrderlyHangUp(const absl::Status& status) {
+  return KindOf(status) == net::NetErrorKind::kClosedByPeer;
+}
+
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged) {
   ErrorCode code = CodeOf(why);

@@ -33,6 +33,9 @@ bool IsTimeout(const absl::Status& status);
 // The server cut the connection, as it does with a request it cannot serve.
 bool IsHangUp(const absl::Status& status);
 
+// As above, in an orderly way: all that the server had to say has come.
+bool IsOrderlyHangUp(const absl::Status& status);
+
 // What the user is told when a request, or the wait for its reply, failed with `why`:
 // CONNECTION_LOST, REPLY_TIMEOUT, PROTOCOL... For a request that changes something, that the
 // outcome is unknown; for `unacknowledged` earlier writes, that they may be lost.

@@ -19,6 +19,10 @@ constexpr size_t kBufferBytesMax = 128 << 10;
 Channel::Channel(std::unique_ptr<net::Connection> connection)
     : connection_(std::move(connection)), buffer_(kBufferBytesMin) {}
 
+Channel::~Channel() {
+  if (!in_step_) connection_->ResetOnClose();
+}
+
 absl::Status Channel::Send(absl::string_view request, absl::Time deadline) {
   absl::Status sent = connection_->Write(request, deadline);
   if (!sent.ok()) Break();

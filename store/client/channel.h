@@ -29,6 +29,9 @@ namespace rollcall::client {
 class Channel {
  public:
   explicit Channel(std::unique_ptr<net::Connection> connection);
+  // A broken one is cut: what the kernel has not delivered of requests that were given up must not
+  // reach the server later, after what others have written since.
+  ~Channel();
 
   // Hands a request to the kernel. A failure, a time-out too, breaks the channel.
   absl::Status Send(absl::string_view request, absl::Time deadline);

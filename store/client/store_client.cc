@@ -64,7 +64,7 @@ Call StoreClient::Begin(absl::string_view operation, const absl::string_view& ke
 
 absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::Status& written,
                                                  absl::string_view request, bool changes_something,
-                                                 ReplyKind kind, size_t texts) {
+                                                 ReplyKind kind, size_t texts, HangUp* hang_up) {
   if (!written.ok()) return Unsupported(call);
   absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
   if (!channel.ok()) return NotSent(call, channel.status());
@@ -75,6 +75,7 @@ absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::S
     if (reply.ok()) return reply;
     failed = reply.status();
   }
+  if (hang_up != nullptr && IsOrderlyHangUp(failed)) *hang_up = HangUp::kOrderly;
   return Failed(call, failed, changes_something, unacknowledged);
 }
 
@@ -148,9 +149,11 @@ absl::StatusOr<int64_t> StoreClient::Add(absl::string_view key, int64_t delta) {
   std::string request;
   const absl::Status written =
       protocol::AppendKeyNumberRequest(options_.dialect, Operation::kAdd, wire_key, delta, request);
+  HangUp hang_up = HangUp::kNone;
   absl::StatusOr<OwnedReply> reply =
-      Exchange(call, written, request, /*changes_something=*/true, ReplyKind::kNumber);
-  if (!reply.ok()) return ExplainHangUp(call, reply.status());
+      Exchange(call, written, request, /*changes_something=*/true, ReplyKind::kNumber,
+               /*texts=*/0, &hang_up);
+  if (!reply.ok()) return ExplainHangUp(call, reply.status(), hang_up);
   return reply->number;
 }
 

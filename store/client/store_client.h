@@ -96,10 +96,14 @@ class StoreClient {
   Call Begin(absl::string_view operation) const { return Begin(operation, timeout()); }
   Call Begin(absl::string_view operation, const absl::string_view& key) const;
 
-  // `written` is what a request writer said.
+  // How the server ended the connection under a request.
+  enum class HangUp : uint8_t { kNone, kOrderly };
+
+  // `written` is what a request writer said. `hang_up` may be null.
   absl::StatusOr<protocol::OwnedReply> Exchange(const Call& call, const absl::Status& written,
                                                 absl::string_view request, bool changes_something,
-                                                protocol::ReplyKind kind, size_t texts = 0);
+                                                protocol::ReplyKind kind, size_t texts = 0,
+                                                HangUp* hang_up = nullptr);
   // For requests without a reply.
   absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request);
   absl::Status SendKeyValue(protocol::Operation operation, absl::string_view key,
@@ -118,10 +122,11 @@ class StoreClient {
 
   // Returns once the server has applied what was written on the primary channel.
   absl::Status Flush(const Call& call);
-  absl::StatusOr<WaitOutcome> RunBarrier(const Call& call, const WaitPlan& plan);
+  absl::StatusOr<WaitOutcome> RunBarrier(const Call& call, const WaitPlan& plan, HangUp& hang_up);
   // A server can only hang up on an add or barrier of what is no number: finds out whether that was
-  // it. NOT_A_NUMBER, or `failed` as it is.
-  absl::Status ExplainHangUp(const Call& call, const absl::Status& failed);
+  // it. NOT_A_NUMBER, or `failed` as it is, also where the connection was cut: then the request may
+  // have been applied, whatever is under the key by now.
+  absl::Status ExplainHangUp(const Call& call, const absl::Status& failed, HangUp hang_up);
 
   absl::Status NotSent(const Call& call, const absl::Status& why) const;
   absl::Status Failed(const Call& call, const absl::Status& why, bool changes_something,

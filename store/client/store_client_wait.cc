@@ -195,18 +195,21 @@ absl::Status StoreClient::Barrier(absl::string_view key, int64_t world_size,
   // Asked to leave, it could not come back: it would be counted twice. So it never waits on the
   // primary channel, but what was written there must be applied before it.
   if (absl::Status flushed = Flush(call); !flushed.ok()) return flushed;
-  const absl::StatusOr<WaitOutcome> outcome = RunBarrier(call, plan);
-  if (!outcome.ok()) return ExplainHangUp(call, outcome.status());
+  HangUp hang_up = HangUp::kNone;
+  const absl::StatusOr<WaitOutcome> outcome = RunBarrier(call, plan, hang_up);
+  if (!outcome.ok()) return ExplainHangUp(call, outcome.status(), hang_up);
   if (*outcome == WaitOutcome::kReleased) return absl::OkStatus();
   return BarrierTimeoutError(CallDetails(call, env_, peer_), key, timeout);
 }
 
-absl::StatusOr<WaitOutcome> StoreClient::RunBarrier(const Call& call, const WaitPlan& plan) {
+absl::StatusOr<WaitOutcome> StoreClient::RunBarrier(const Call& call, const WaitPlan& plan,
+                                                    HangUp& hang_up) {
   absl::StatusOr<ChannelSet::Lease> channel = channels_.Secondary(call.deadline);
   if (!channel.ok()) return NotSent(call, channel.status());
   if (call.timeout > absl::ZeroDuration()) {
     const absl::StatusOr<WaitResult> result = RunWait(env_, **channel, plan, /*gate=*/nullptr);
     if (result.ok()) return result->outcome;
+    if (IsOrderlyHangUp(result.status())) hang_up = HangUp::kOrderly;
     return Failed(call, result.status(), /*changes_something=*/true, 0);
   }
   // Is everybody here now? Cancelled in the same breath.
@@ -225,6 +228,7 @@ absl::StatusOr<WaitOutcome> StoreClient::RunBarrier(const Call& call, const Wait
     }
   }
   (*channel)->Break();
+  if (IsOrderlyHangUp(failed)) hang_up = HangUp::kOrderly;
   return Failed(call, failed, /*changes_something=*/true, 0);
 }
 
@@ -237,8 +241,9 @@ absl::Status StoreClient::Flush(const Call& call) {
 
 // --- Why a server hung up ---
 
-absl::Status StoreClient::ExplainHangUp(const Call& call, const absl::Status& failed) {
-  if (CodeOf(failed) != ErrorCode::kConnectionLost) return failed;
+absl::Status StoreClient::ExplainHangUp(const Call& call, const absl::Status& failed,
+                                        HangUp hang_up) {
+  if (hang_up == HangUp::kNone || CodeOf(failed) != ErrorCode::kConnectionLost) return failed;
   Call look = call;
   look.deadline = std::min(call.deadline, env_.Now() + kLookBudget);
   const std::string wire_key = WireKey(*call.key);

@@ -54,10 +54,21 @@ char* Store(Unsigned value, char* to) {
   return to + sizeof(value);
 }
 
+// Most texts are short, and a call would cost more than to copy them here.
 inline char* StoreText(absl::string_view text, char* to) {
-  to = Store(uint64_t{text.size()}, to);
-  if (!text.empty()) std::memcpy(to, text.data(), text.size());
-  return to + text.size();
+  const size_t size = text.size();
+  to = Store(uint64_t{size}, to);
+  char* const end = to + size;
+  if (size >= sizeof(uint64_t) && size <= 2 * sizeof(uint64_t)) {
+    std::memcpy(to, text.data(), sizeof(uint64_t));
+    std::memcpy(end - sizeof(uint64_t), text.data() + size - sizeof(uint64_t), sizeof(uint64_t));
+  } else if (size >= sizeof(uint32_t) && size < sizeof(uint64_t)) {
+    std::memcpy(to, text.data(), sizeof(uint32_t));
+    std::memcpy(end - sizeof(uint32_t), text.data() + size - sizeof(uint32_t), sizeof(uint32_t));
+  } else if (size > 0) {
+    std::memcpy(to, text.data(), size);
+  }
+  return end;
 }
 
 // Reads sizeof(Unsigned) bytes.
