@@ -190,7 +190,10 @@ int FaultySyscalls::EventFd() {
 }
 
 int FaultySyscalls::EventFdSignal(int fd) {
-  if (const int error = Ask(Call::kEventFdSignal).error; error > 0) return -error;
+  const int error = Ask(Call::kEventFdSignal).error;
+  // A counter that is full is not zero: whoever waits for it wakes.
+  if (error == EAGAIN) SyscallsDecorator::EventFdSignal(fd);
+  if (error > 0) return -error;
   return SyscallsDecorator::EventFdSignal(fd);
 }
 

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -103,7 +105,16 @@ void CompareAll(std::vector<Entry>& entries) {
   }
 }
 
+// A scenario of many workers has a proxy with many connections.
+void RaiseLimitOfDescriptors() {
+  rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 TEST(RungsAgree, OnWhatTheRanksOfEachScenarioOfTheCatalogueSee) {
+  RaiseLimitOfDescriptors();
   std::vector<Entry> entries;
   for (const std::string& path : CatalogueFiles()) entries.push_back(Simulate(path));
   ASSERT_FALSE(entries.empty());
