@@ -1,5 +1,6 @@
 #include "fault_injection/real/rungs.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/algorithm/container.h"
@@ -9,6 +10,9 @@
 
 namespace rollcall::fault {
 namespace {
+
+// Well below what a process may have open by default.
+constexpr int64_t kConnectionsMax = 200;
 
 // Why the action cannot be made between real processes; empty: it can.
 absl::string_view AgainstRealAction(const Fault& fault) {
@@ -96,6 +100,13 @@ RungsReport RungsOf(const Scenario& scenario) {
     report.against_real.emplace_back(
         "several hosts listen at the server's port: in a real run they "
         "are one machine");
+  }
+  int64_t connections = cast.world_size();
+  for (const Stranger* const stranger : cast.strangers) connections += stranger->connections();
+  if (connections > kConnectionsMax) {
+    report.against_real.push_back(absl::StrCat(
+        connections, " connections: the proxy, which has two descriptors for each, takes up to ",
+        kConnectionsMax));
   }
   AddAgainstRealSteps(scenario, report.against_real);
   return report;

@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -105,16 +103,7 @@ void CompareAll(std::vector<Entry>& entries) {
   }
 }
 
-// A scenario of many workers has a proxy with many connections.
-void RaiseLimitOfDescriptors() {
-  rlimit limit = {};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  limit.rlim_cur = limit.rlim_max;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 TEST(RungsAgree, OnWhatTheRanksOfEachScenarioOfTheCatalogueSee) {
-  RaiseLimitOfDescriptors();
   std::vector<Entry> entries;
   for (const std::string& path : CatalogueFiles()) entries.push_back(Simulate(path));
   ASSERT_FALSE(entries.empty());

@@ -53,6 +53,11 @@ TEST(Rungs, TwoServersAtOnePortNeedTwoMachines) {
   EXPECT_THAT(report.against_real, ElementsAre(HasSubstr("several hosts listen")));
 }
 
+TEST(Rungs, ACrowdIsForTheSimulator) {
+  const RungsReport report = RungsOf(Parsed(R"(strangers { name: "crowd" connections: 5000 })"));
+  EXPECT_THAT(report.against_real, ElementsAre(HasSubstr("5002 connections")));
+}
+
 TEST(Rungs, AForeignServersProcessIsLeftAlone) {
   EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { black_hole: "server" })")), IsEmpty());
   EXPECT_THAT(AgainstForeignServer(Parsed(R"(faults { at: "1s" kill: "w0" })")), IsEmpty());
