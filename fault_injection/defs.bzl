@@ -15,6 +15,8 @@ load("@rules_cc//cc:defs.bzl", "cc_binary")
 
 _FAULT_RUN = Label("//tools:fault_run")
 _FAULT_RUN_MAIN = Label("//tools:fault_run_main")
+_FAULT_PROCESS = Label("//tools:fault_process")
+_FAULT_PROCESS_MAIN = Label("//tools:fault_process_main")
 _FAULT_SWEEP = Label("//tools:fault_sweep")
 _FAULT_COVERAGE = Label("//tools:fault_coverage")
 _CONTRACT = Label("//fault_injection/sweep:contract.textproto")
@@ -114,5 +116,54 @@ def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds 
             "$(locations %s)" % scenarios,
         ],
         data = [contract, scenarios, workloads],
+        **kwargs
+    )
+
+def fault_process_program(name, fixtures, **kwargs):
+    """A fault_process that knows steps of the user's own, for `process` of fault_scenario_real_test.
+
+    Args:
+      name: of the program.
+      fixtures: as of fault_run_program.
+      **kwargs: as of cc_binary.
+    """
+    cc_binary(
+        name = name,
+        testonly = kwargs.pop("testonly", True),
+        deps = [_FAULT_PROCESS_MAIN, fixtures],
+        **kwargs
+    )
+
+def fault_scenario_real_test(
+        name,
+        scenario,
+        program = _FAULT_RUN,
+        process = _FAULT_PROCESS,
+        **kwargs):
+    """A test that runs one scenario file once, with real processes and a proxy between them.
+
+    What cannot be made there fails the test, with the reason. Times may be exceeded by what a
+    loaded machine costs.
+
+    Args:
+      name: of the test.
+      scenario: the file, textproto of scenario.proto.
+      program: a fault_run_program, if the scenario has steps of the user's own.
+      process: a fault_process_program with the same steps.
+      **kwargs: as of sh_test.
+    """
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", "small"),
+        srcs = [program],
+        args = [
+            "--rung=real",
+            "--process=$(location %s)" % process,
+            "$(location %s)" % scenario,
+        ],
+        data = [
+            process,
+            scenario,
+        ],
         **kwargs
     )

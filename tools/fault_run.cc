@@ -19,11 +19,14 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "fault_injection/choice_record.h"
+#include "fault_injection/real/real_run.h"
 #include "fault_injection/scenario/bundle.h"
 #include "fault_injection/scenario/fixtures.h"
 #include "fault_injection/scenario/scenario.pb.h"
 #include "fault_injection/scenario/scenario_runner.h"
 #include "fault_injection/scenario/scenario_text.h"
+#include "net/address.h"
+#include "tools/fault_run_real.h"
 
 DEFINE_uint64(seeds, 0, "How many seeds to run of each scenario; 0: as many as it says.");
 DEFINE_uint64(first_seed, 1, "The first of them.");
@@ -33,6 +36,16 @@ DEFINE_string(out, "",
               "Where to write a folder for each failure: the plan, the choices, traces and a "
               "picture. Under `bazel test`, the test's undeclared outputs if not given.");
 DEFINE_bool(twice, true, "Run each seed twice, and fail where the two runs differ.");
+DEFINE_string(
+    rung, "sim",
+    "\"sim\": in the simulator, many seeds. \"real\": once, with real processes and a proxy "
+    "between them.");
+DEFINE_string(server, "",
+              "HOST:PORT of a server that runs already, ours or not; with --rung=real, no server "
+              "process is started then.");
+DEFINE_string(process, "",
+              "The program that plays the roles of a real run; fault_process beside this one if "
+              "not given.");
 DEFINE_bool(keep_going, false, "Go on after the first seed that fails.");
 DEFINE_bool(picture, false, "Write the folder for the first seed even if it does not fail.");
 
@@ -153,12 +166,28 @@ absl::StatusOr<RunnerReport> Run(const Scenario& scenario, const std::string& pa
   return RunSeeds(scenario, fixtures, options);
 }
 
+absl::StatusOr<RealRunOptions> RealOptions(const std::string& path) {
+  RealRunOptions options;
+  options.scenario_path = std::filesystem::absolute(path).string();
+  options.process_path = FLAGS_process.empty() ? tools::DefaultProcessPath() : FLAGS_process;
+  if (FLAGS_server.empty()) return options;
+  const absl::StatusOr<net::Endpoint> server = net::Endpoint::Parse(FLAGS_server);
+  if (!server.ok()) return server.status();
+  options.server = *server;
+  return options;
+}
+
 // Whether the scenario passed; a status if it is none.
 absl::StatusOr<bool> RunFile(const std::string& path, const Fixtures& fixtures) {
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
   const absl::StatusOr<Scenario> scenario = ParseScenario(*text, path);
   if (!scenario.ok()) return scenario.status();
+  if (FLAGS_rung == "real") {
+    const absl::StatusOr<RealRunOptions> options = RealOptions(path);
+    if (!options.ok()) return options.status();
+    return tools::RunFileForReal(*scenario, NameOfFile(path), *options);
+  }
   const absl::Time begin = absl::Now();
   const absl::StatusOr<RunnerReport> report = Run(*scenario, path, fixtures);
   if (!report.ok()) return report.status();
@@ -178,6 +207,10 @@ absl::StatusOr<bool> RunFile(const std::string& path, const Fixtures& fixtures) 
 }
 
 int Main(const std::vector<std::string>& paths) {
+  if (FLAGS_rung != "sim" && FLAGS_rung != "real") {
+    std::cerr << "fault_run: --rung is \"" << FLAGS_rung << "\"; it is sim or real\n";
+    return kUsage;
+  }
   if (paths.empty() || (!FLAGS_replay.empty() && paths.size() != 1)) {
     std::cerr << "fault_run: name scenario files; with --replay, one\n";
     return kUsage;

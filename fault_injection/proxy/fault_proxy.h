@@ -80,7 +80,8 @@ class FaultProxy {
                   absl::Duration jitter = absl::ZeroDuration());
   // Shared by the route's connections. 0: no limit.
   void SetRate(absl::string_view route, Direction direction, int64_t bytes_per_second);
-  // Bytes and ends are held back until Heal, and then delivered. Nobody is told anything, and a
+  // Bytes and ends are held back until Heal, and then delivered; but bytes whose sender resets the
+  // connection meanwhile are lost, as they would be in its kernel. Nobody is told anything, and a
   // connect to the route, which would need both directions, is not answered.
   void Cut(absl::string_view route, Direction direction);
   void Heal(absl::string_view route, Direction direction);

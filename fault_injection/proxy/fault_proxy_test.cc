@@ -173,6 +173,21 @@ TEST_P(FaultProxyTest, WhatACutHeldBackArrivesWhenItHeals) {
   proxy_->Heal("w", Direction::kToServer);
 }
 
+TEST_P(FaultProxyTest, WhatACutHeldBackIsLostWithItsSendersReset) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
+  proxy_->Cut("w", Direction::kToClient);
+  ASSERT_TRUE(server->Write("answer", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_client.held == 1; });
+  server.reset();  // With something unread.
+  proxy_->Heal("w", Direction::kToClient);
+  EXPECT_EQ(EndOf(*client), net::NetErrorKind::kReset);
+}
+
 TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {
   StartBoth();
   proxy_->Cut("w", Direction::kToClient);
@@ -197,18 +212,16 @@ TEST_P(FaultProxyTest, ASenderIsHeldBackByACutAndLosesNothing) {
   EXPECT_EQ(received, sent.substr(0, 4 << 20));
 }
 
-TEST_P(FaultProxyTest, AResetBehindHeldBytesComesWhenTheyHaveGone) {
+TEST_P(FaultProxyTest, AResetBehindDelayedBytesComesWhenTheyHaveGone) {
   const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
   StartProxy({RouteTo(listening->address().port())});
   const auto client = Connect(proxy_->port("w"));
   auto server = listening->Accept(Now() + kLong).value();
-  proxy_->Cut("w", Direction::kToClient);
+  proxy_->SetLatency("w", Direction::kToClient, 4 * kShort);
   ASSERT_TRUE(client->Write("unread", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 6; });
   EXPECT_FALSE(server->Write(std::string(32 << 20, 'x'), Now() + kShort).ok());
   server.reset();
-  EXPECT_EQ(proxy_->stats("w").to_client.bytes, 0);
-  proxy_->Heal("w", Direction::kToClient);
   std::vector<char> buffer(1 << 20);
   absl::StatusOr<size_t> got = size_t{0};
   while (got.ok()) got = client->Read(buffer.data(), buffer.size(), Now() + kLong);

@@ -69,7 +69,9 @@ void Flow::TakeChanged(absl::string_view bytes, SocketEnd& to, absl::Time now) {
 void Flow::TakeEnd(PieceKind kind, SocketEnd& to, absl::Time now) {
   source_ended_ = true;
   ForwardCoalesced(to, now);
+  const bool was_held = kind == PieceKind::kReset && DropHeld();
   EnqueueEnd(kind, now);
+  if (was_held && !queue_.empty()) queue_.back().was_held = true;
   Pump(to, now);
 }
 
@@ -189,8 +191,20 @@ void Flow::NoteSourceBroken() {
   if (end_sent_) {
     wants_reset_ = true;
   } else if (!queue_.empty() && queue_.back().kind == PieceKind::kFin) {
-    queue_.back().kind = PieceKind::kReset;
+    Piece reset = {.kind = PieceKind::kReset, .bytes = {}, .due = queue_.back().due};
+    queue_.pop_back();
+    reset.was_held = DropHeld();
+    queue_.push_back(reset);
   }
+}
+
+// A cut leaves what was sent in its sender's kernel, and a reset has that thrown away.
+bool Flow::DropHeld() {
+  if (!lane_.holds()) return false;
+  const bool was_held = !queue_.empty() && queue_.front().was_held;
+  queue_.clear();
+  queued_bytes_ = 0;
+  return was_held;
 }
 
 void Flow::DropAll() {

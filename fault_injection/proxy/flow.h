@@ -69,6 +69,8 @@ class Flow {
   // False: the piece at the front cannot be finished now.
   bool SendFront(SocketEnd& to, absl::Time now);
   void DropAll();
+  // Whether it had been counted as held back.
+  bool DropHeld();
 
   Lane& lane_;
   FrameScanner& scanner_;

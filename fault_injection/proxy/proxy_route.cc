@@ -127,7 +127,10 @@ void ProxyRoute::TurnAwayNext(bool with_reset, int count) {
 RouteStats ProxyRoute::stats() const {
   RouteStats stats = stats_;
   stats.open = static_cast<int64_t>(relays_.size()) - finished_relays_;
-  if (target_ != nullptr) stats.target_refusals = target_->refusals();
+  if (target_ != nullptr) {
+    stats.target_is_up = target_->state() == Target::State::kUp;
+    stats.target_refusals = target_->refusals();
+  }
   stats.to_server = to_server_.stats;
   stats.to_client = to_client_.stats;
   return stats;

@@ -55,6 +55,7 @@ struct DirectionStats {
 };
 
 struct RouteStats {
+  bool target_is_up = false;    // As far as is known: whoever connects gets through to it.
   int64_t accepted = 0;         // Connections of clients, those turned away included.
   int64_t open = 0;             // Now.
   int64_t turned_away = 0;      // By AcceptThenClose.

@@ -5,13 +5,11 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "fault_injection/scenario/errno_names.h"
 #include "fault_injection/scenario/judge.h"
+#include "fault_injection/scenario/scenario_server.h"
 #include "fault_injection/scenario/stranger.h"
 #include "fault_injection/stable_hash.h"
 #include "glog/logging.h"
-#include "store/dist_error.h"
-#include "store/error_code.h"
 #include "store/server/store_server.h"
 
 namespace rollcall::fault {
@@ -19,8 +17,6 @@ namespace {
 
 constexpr uint16_t kPort = 29500;
 constexpr char kFaultsActor[] = "faults";
-constexpr char kStart[] = "start";
-constexpr char kTalk[] = "talk";
 
 WorldOptions WorldOptionsOf(const Scenario& scenario, const SimRunOptions& options) {
   WorldOptions world;
@@ -38,30 +34,6 @@ SimNetOptions NetOptionsOf(const Scenario& scenario) {
   net.link.jitter = DurationOf(scenario.network().jitter(), net.link.jitter);
   net.short_transfer_percent = scenario.network().short_transfer_percent();
   return net;
-}
-
-ServerOptions ServerOptionsOf(const Server& server) {
-  ServerOptions options;
-  options.host = server.listen_on();
-  options.port = kPort;
-  options.half_request_timeout =
-      DurationOf(server.half_request_timeout(), options.half_request_timeout);
-  options.shutdown_grace = DurationOf(server.shutdown_grace(), options.shutdown_grace);
-  if (server.connections_max() > 0) {
-    options.connections_max = static_cast<size_t>(server.connections_max());
-  }
-  if (server.silent_connections_max() > 0) {
-    options.silent_connections_max = static_cast<size_t>(server.silent_connections_max());
-  }
-  if (server.unsent_bytes_max() > 0) {
-    options.unsent_bytes_hard_max = static_cast<size_t>(server.unsent_bytes_max());
-    options.unsent_bytes_soft_max =
-        std::min(options.unsent_bytes_soft_max, options.unsent_bytes_hard_max);
-  }
-  if (server.value_bytes_max() > 0) {
-    options.parser.limits.value_bytes_max = static_cast<size_t>(server.value_bytes_max());
-  }
-  return options;
 }
 
 }  // namespace
@@ -214,19 +186,12 @@ StepOutcome& SimStage::BeginOutcome(const std::string& who, int life, const std:
 }
 
 void SimStage::Serve(SimEnv& env, int life) {
-  StepOutcome& outcome = BeginOutcome(kServerHost, life, kStart);
+  StepOutcome& outcome = BeginOutcome(kServerHost, life, kStartStep);
   if (options_.steps != nullptr) options_.steps->OnBegin(outcome);
   const absl::StatusOr<std::unique_ptr<StoreServer>> server =
-      StoreServer::Start(env, ServerOptionsOf(scenario_.server()));
+      StoreServer::Start(env, ServerOptionsOf(scenario_.server(), kPort));
   outcome.set_ended_ns(absl::ToInt64Nanoseconds(SinceBeginning()));
-  outcome.set_has_ended(true);
-  outcome.set_ok(server.ok());
-  if (!server.ok()) {
-    const ErrorCodeInfo& info = InfoOf(CodeOf(server.status()));
-    outcome.set_code(std::string(info.name));
-    outcome.set_error_class(std::string(info.error_class));
-    outcome.set_text(std::string(server.status().message()));
-  }
+  SetStarted(server.status(), outcome);
   if (options_.steps != nullptr) options_.steps->OnEnd(outcome);
   if (!server.ok()) return;
   Note(outcome, /*ends=*/true);
@@ -247,7 +212,7 @@ void SimStage::StartStranger(const Stranger& stranger) {
     if (stranger.listens()) {
       return AnswerAsStranger(env, net_.host(host), stranger, kPort, absl::InfiniteFuture());
     }
-    StepOutcome& outcome = BeginOutcome(stranger.name(), 1, kTalk);
+    StepOutcome& outcome = BeginOutcome(stranger.name(), 1, kTalkStep);
     outcome.set_value(TalkToServer(env, net_.host(host), stranger, cast_.serving_host, kPort,
                                    absl::InfiniteFuture()));
     outcome.set_ended_ns(absl::ToInt64Nanoseconds(SinceBeginning()));
