@@ -207,6 +207,7 @@ TEST_F(SimStoreTest, AServerThatGetsNoThreadSaysSoAndLeavesNothingOpen) {
   server.Start([&] {
     const auto started = StoreServer::Start(server, {.port = kPort});
     EXPECT_EQ(started.status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(CodeOf(started.status()), ErrorCode::kResourceExhausted);
     EXPECT_THAT(std::string(started.status().message()), HasSubstr("thread"));
     EXPECT_EQ(kernel.usage().descriptors, 0);
   });

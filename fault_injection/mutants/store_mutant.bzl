@@ -17,6 +17,8 @@ def store_mutant(name, src, headers = []):
     native.genrule(
         name = name + "_source",
         testonly = True,
+        # Built for mutants_test alone, and not again under each sanitizer.
+        tags = ["manual"],
         srcs = [
             src,
             name + ".patch",
@@ -32,4 +34,5 @@ def store_mutant(name, src, headers = []):
         srcs = [patched] + headers,
         fixtures = "//fault_injection/scenario:no_fixtures",
         linkstatic = True,
+        tags = ["manual"],
     )
