@@ -229,8 +229,8 @@ absl::Status WaitForFullWorld(net::Env& env, StoreClient& client, const JoinPlan
   if (unmarked.ok()) {
     census.unmarked = *std::move(unmarked);
     // The rank that hosts is here, but counts itself only once the world is full.
-    census.joined = std::max(census.joined,
-                             plan.world_size - static_cast<int64_t>(census.unmarked.size()));
+    census.joined =
+        std::max(census.joined, plan.world_size - static_cast<int64_t>(census.unmarked.size()));
   }
   came = client.Wait({&flag, 1}, std::max(plan.deadline - env.Now(), absl::ZeroDuration()));
   if (came.ok() || CodeOf(came) != ErrorCode::kWaitTimeout) return came;
