@@ -52,7 +52,8 @@ def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwarg
     """
 
     # One program serves all the tests: nothing is linked for another scenario.
-    native.sh_test(  # buildifier: disable=native-sh-test
+    native.sh_test(
+        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "small"),
         srcs = [program],
@@ -76,7 +77,8 @@ def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program 
       program: with tools:fault_sweep_main, if the workload has steps of the user's own.
       **kwargs: as of sh_test.
     """
-    native.sh_test(  # buildifier: disable=native-sh-test
+    native.sh_test(
+        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "medium"),
         srcs = [program],
@@ -105,7 +107,8 @@ def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds 
       program: with tools:fault_coverage_main, if there are steps of the user's own.
       **kwargs: as of sh_test.
     """
-    native.sh_test(  # buildifier: disable=native-sh-test
+    native.sh_test(
+        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "medium"),
         srcs = [program],
@@ -152,7 +155,8 @@ def fault_scenario_real_test(
       process: a fault_process_program with the same steps.
       **kwargs: as of sh_test.
     """
-    native.sh_test(  # buildifier: disable=native-sh-test
+    native.sh_test(
+        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "small"),
         srcs = [program],

@@ -31,7 +31,7 @@ class MessageLabels {
 
   std::string LabelOfData(const NetPacket& packet);
 
-  const protocol::ParserOptions parser_options_;
+  const protocol::ParserOptions parser_options_{};
   std::map<Ends, std::unique_ptr<Dialogue>> dialogues_;  // From a client's end to the server's.
 };
 
