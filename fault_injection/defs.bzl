@@ -53,7 +53,6 @@ def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwarg
 
     # One program serves all the tests: nothing is linked for another scenario.
     native.sh_test(
-        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "small"),
         srcs = [program],
@@ -78,7 +77,6 @@ def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program 
       **kwargs: as of sh_test.
     """
     native.sh_test(
-        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "medium"),
         srcs = [program],
@@ -108,7 +106,6 @@ def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds 
       **kwargs: as of sh_test.
     """
     native.sh_test(
-        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "medium"),
         srcs = [program],
@@ -156,7 +153,6 @@ def fault_scenario_real_test(
       **kwargs: as of sh_test.
     """
     native.sh_test(
-        # buildifier: disable=native-sh-test
         name = name,
         size = kwargs.pop("size", "small"),
         srcs = [program],
