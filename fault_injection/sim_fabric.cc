@@ -54,6 +54,7 @@ Link& SimHost::LinkTo(const SimHost& to) {
 
 SimFabric::SimFabric(Scheduler* scheduler, const SimNetOptions& options)
     : scheduler_(*scheduler), clock_(scheduler->clock()), options_(options) {
+  options_.yields = options.yields && scheduler->yields();
   default_link_.options = options.link;
 }
 

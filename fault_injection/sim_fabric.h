@@ -80,7 +80,7 @@ class SimFabric {
   PacketPool& packets() { return packets_; }
   const SimNetOptions& options() const { return options_; }
   void set_short_transfer_percent(int percent) { options_.short_transfer_percent = percent; }
-  FaultInjector* injector() const { return injector_; }
+  FaultInjector* const& injector() const { return injector_; }
   void set_injector(FaultInjector* injector) { injector_ = injector; }
   NetObserver* observer() const { return observer_; }
   void set_observer(NetObserver* observer) { observer_ = observer; }
