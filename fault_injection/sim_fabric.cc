@@ -78,8 +78,15 @@ SimHost* SimFabric::HostOf(const IpAddress& address) {
   return found == host_of_.end() ? nullptr : found->second;
 }
 
-bool SimFabric::Passes(SimHost& from, SimHost& to) {
-  if (!paths_have_changed_) return true;
+const std::string& SimFabric::NameOf(const IpEndpoint& endpoint) {
+  if (name_.empty() || !(named_ == endpoint)) {
+    named_ = endpoint;
+    name_ = endpoint.ToString();
+  }
+  return name_;
+}
+
+bool SimFabric::PassesNow(SimHost& from, SimHost& to) {
   if (!to.is_up()) return false;
   if (&from == &to) return true;
   if (from.is_isolated() || to.is_isolated()) return false;

@@ -145,22 +145,6 @@ void SimKernel::ObserveCallFault(const CallRow& row, const CallFault& fault) {
 
 // --- Descriptors ---
 
-SimFile* SimKernel::FileOf(int fd) const {
-  return fd >= 0 && static_cast<size_t>(fd) < files_.size() ? files_[fd] : nullptr;
-}
-
-TcpSocket* SimKernel::SocketOf(int fd, int* error) const {
-  SimFile* const file = FileOf(fd);
-  if (file == nullptr) {
-    *error = -EBADF;
-  } else if (file->kind() != SimFile::Kind::kSocket) {
-    *error = -ENOTSOCK;
-  } else {
-    return static_cast<TcpSocket*>(file);
-  }
-  return nullptr;
-}
-
 SimEpoll* SimKernel::EpollOf(int fd, int* error) const {
   SimFile* const file = FileOf(fd);
   if (file == nullptr) {

@@ -104,7 +104,9 @@ class SimKernel final : public net::Syscalls {
   // For ever, unless the caller cannot block.
   void BlockDead();
 
-  SimFile* FileOf(int fd) const;
+  SimFile* FileOf(int fd) const {
+    return fd >= 0 && static_cast<size_t>(fd) < files_.size() ? files_[fd] : nullptr;
+  }
   // Null, with *error set to EBADF or ENOTSOCK.
   TcpSocket* SocketOf(int fd, int* error) const;
   SimEpoll* EpollOf(int fd, int* error) const;
