@@ -17,7 +17,7 @@ namespace {
 // Of sizes as glibc has them: 16 bytes apart, and 8 of each block are its own.
 constexpr std::size_t kStepBytes = 16;
 constexpr std::size_t kOwnBytes = 8;
-constexpr std::size_t kClasses = 66;  // Up to 1 KiB.
+constexpr std::size_t kClasses = 514;  // Up to 8 KiB.
 
 struct Block {
   Block* next;

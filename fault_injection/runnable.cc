@@ -13,9 +13,6 @@ constexpr int kStampBits = 54;
 constexpr uint64_t kStampMask = (uint64_t{1} << kStampBits) - 1;
 static_assert(kPlaces <= uint64_t{1} << (64 - kStampBits));
 
-// So many places that nobody holds any more are worth no tidying.
-constexpr size_t kGapsMin = 32;
-
 }  // namespace
 
 bool TimerQueue::Before(const Runnable& a, const Runnable& b) {
@@ -23,13 +20,6 @@ bool TimerQueue::Before(const Runnable& a, const Runnable& b) {
 }
 
 // --- A line ---
-
-void TimerQueue::Line::Push(Runnable* runnable) {
-  if (entries_.size() > 2 * live_ + kGapsMin) CloseGaps();
-  runnable->timer_index = entries_.size();
-  entries_.push_back(runnable);
-  ++live_;
-}
 
 void TimerQueue::Line::CloseGaps() {
   size_t kept = 0;
@@ -40,17 +30,6 @@ void TimerQueue::Line::CloseGaps() {
   }
   entries_.resize(kept);
   first_ = 0;
-}
-
-void TimerQueue::Line::Remove(size_t index) {
-  entries_[index] = nullptr;
-  --live_;
-  while (!empty() && entries_[first_] == nullptr) ++first_;
-  while (!empty() && entries_.back() == nullptr) entries_.pop_back();
-  if (empty()) {
-    entries_.clear();
-    first_ = 0;
-  }
 }
 
 // --- The heap ---

@@ -57,10 +57,27 @@ class TimerQueue {
     Runnable* first() const { return entries_[first_]; }
     Runnable* last() const { return entries_.back(); }
     // Keep timer_index.
-    void Push(Runnable* runnable);
-    void Remove(size_t index);
+    void Push(Runnable* runnable) {
+      if (entries_.size() > 2 * live_ + kGapsMin) CloseGaps();
+      runnable->timer_index = entries_.size();
+      entries_.push_back(runnable);
+      ++live_;
+    }
+    void Remove(size_t index) {
+      if (--live_ == 0) {
+        entries_.clear();
+        first_ = 0;
+        return;
+      }
+      entries_[index] = nullptr;
+      while (entries_[first_] == nullptr) ++first_;
+      while (entries_.back() == nullptr) entries_.pop_back();
+    }
 
    private:
+    // So many places that nobody holds any more are worth no tidying.
+    static constexpr size_t kGapsMin = 32;
+
     void CloseGaps();
 
     std::vector<Runnable*> entries_;  // From first_ on.

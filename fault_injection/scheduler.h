@@ -48,6 +48,8 @@ class Scheduler {
   virtual void Unblock(FiberId fiber) = 0;
   // Lets others run first, if the choices say so: called where a real thread could be pre-empted.
   virtual void Yield(absl::string_view site) = 0;
+  // Whether it ever does; if not, it need not be called.
+  virtual bool yields() const = 0;
 
   // --- Chance ---
   // A number in [0, n), from the world's one recorded stream, under the key (current actor, site,

@@ -54,6 +54,7 @@ Link& SimHost::LinkTo(const SimHost& to) {
 
 SimFabric::SimFabric(Scheduler* scheduler, const SimNetOptions& options)
     : scheduler_(*scheduler), clock_(scheduler->clock()), options_(options) {
+  options_.yields = options.yields && scheduler->yields();
   default_link_.options = options.link;
 }
 
@@ -77,8 +78,15 @@ SimHost* SimFabric::HostOf(const IpAddress& address) {
   return found == host_of_.end() ? nullptr : found->second;
 }
 
-bool SimFabric::Passes(SimHost& from, SimHost& to) {
-  if (!paths_have_changed_) return true;
+const std::string& SimFabric::NameOf(const IpEndpoint& endpoint) {
+  if (name_.empty() || !(named_ == endpoint)) {
+    named_ = endpoint;
+    name_ = endpoint.ToString();
+  }
+  return name_;
+}
+
+bool SimFabric::PassesNow(SimHost& from, SimHost& to) {
   if (!to.is_up()) return false;
   if (&from == &to) return true;
   if (from.is_isolated() || to.is_isolated()) return false;

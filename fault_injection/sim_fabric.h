@@ -80,7 +80,7 @@ class SimFabric {
   PacketPool& packets() { return packets_; }
   const SimNetOptions& options() const { return options_; }
   void set_short_transfer_percent(int percent) { options_.short_transfer_percent = percent; }
-  FaultInjector* injector() const { return injector_; }
+  FaultInjector* const& injector() const { return injector_; }
   void set_injector(FaultInjector* injector) { injector_ = injector; }
   NetObserver* observer() const { return observer_; }
   void set_observer(NetObserver* observer) { observer_ = observer; }
@@ -90,8 +90,11 @@ class SimFabric {
                    const SimHostOptions& options);
   // Null: nobody has that address.
   SimHost* HostOf(const IpAddress& address);
+  // endpoint.ToString(), until the next call: most of those that are asked for in a row are the
+  // server's.
+  const std::string& NameOf(const IpEndpoint& endpoint);
   // Whether a packet would get through.
-  bool Passes(SimHost& from, SimHost& to);
+  bool Passes(SimHost& from, SimHost& to) { return !paths_have_changed_ || PassesNow(from, to); }
   int UnreachableErrno(SimHost& from, SimHost& to);
   absl::Duration LatencyOf(SimHost& from, SimHost& to);
   absl::Time ArrivalOf(SimHost& from, SimHost& to, size_t size_bytes);
@@ -134,6 +137,7 @@ class SimFabric {
     TcpSocket::Task task;
   };
 
+  bool PassesNow(SimHost& from, SimHost& to);
   void SettleAll();
   void TellObserver(const TcpSocket& from, Packet& packet, bool is_lost);
 
@@ -145,6 +149,8 @@ class SimFabric {
   PacketPool packets_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
   absl::flat_hash_map<IpAddress, SimHost*> host_of_;
+  IpEndpoint named_;
+  std::string name_;  // Of named_.
   std::vector<TcpSocket*> sockets_;
   std::vector<Soon> soon_;
   std::vector<TcpSocket*> garbage_;

@@ -58,6 +58,8 @@ SimKernel::SimKernel(SimHost* host, SimNames* names)
     : host_(*host),
       fabric_(host->fabric()),
       names_(*names),
+      injector_(fabric_.injector()),
+      yields_(fabric_.options().yields),
       first_descriptor_(kFirstDescriptor),
       lowest_free_(kFirstDescriptor) {}
 
@@ -92,25 +94,23 @@ void SimKernel::BlockDead() {
   while (true) scheduler.Block(absl::InfiniteFuture(), "nothing: its process is dead");
 }
 
-SimKernel::Verdict SimKernel::Enter(Call call, size_t size_bytes, bool may_block) {
-  ++occurrences_[static_cast<size_t>(call)];
+SimKernel::Verdict SimKernel::EnterSlowly(Call call, size_t size_bytes, bool may_block) {
   if (IsProcessDead(may_block)) return {.error = EBADF};
-  if (may_block && kIsMeetingPoint[static_cast<size_t>(call)] && fabric_.options().yields) {
+  if (may_block && kIsMeetingPoint[static_cast<size_t>(call)] && yields_) {
     fabric_.scheduler().Yield(RowOf(call).name);
     if (IsProcessDead(may_block)) return {.error = EBADF};
   }
-  return fabric_.injector() == nullptr ? Verdict{} : AskInjector(call, size_bytes, may_block);
+  return injector_ == nullptr ? Verdict{} : AskInjector(call, size_bytes, may_block);
 }
 
 SimKernel::Verdict SimKernel::AskInjector(Call call, size_t size_bytes, bool may_block) {
   const CallRow& row = RowOf(call);
-  const CallFault fault =
-      fabric_.injector()->OnCall({.host = host_.name(),
-                                  .call = row.name,
-                                  .occurrence = occurrences_[static_cast<size_t>(call)],
-                                  .legal_errnos = row.legal_errnos,
-                                  .size_bytes = size_bytes,
-                                  .actor = fabric_.scheduler().current_actor()});
+  const CallFault fault = injector_->OnCall({.host = host_.name(),
+                                             .call = row.name,
+                                             .occurrence = occurrences_[static_cast<size_t>(call)],
+                                             .legal_errnos = row.legal_errnos,
+                                             .size_bytes = size_bytes,
+                                             .actor = fabric_.scheduler().current_actor()});
   if (fabric_.observer() != nullptr) ObserveCallFault(row, fault);
   if (fault.delay > absl::ZeroDuration() && may_block && fabric_.scheduler().current() != 0) {
     const absl::Time end = fabric_.Now() + fault.delay;
@@ -144,22 +144,6 @@ void SimKernel::ObserveCallFault(const CallRow& row, const CallFault& fault) {
 }
 
 // --- Descriptors ---
-
-SimFile* SimKernel::FileOf(int fd) const {
-  return fd >= 0 && static_cast<size_t>(fd) < files_.size() ? files_[fd] : nullptr;
-}
-
-TcpSocket* SimKernel::SocketOf(int fd, int* error) const {
-  SimFile* const file = FileOf(fd);
-  if (file == nullptr) {
-    *error = -EBADF;
-  } else if (file->kind() != SimFile::Kind::kSocket) {
-    *error = -ENOTSOCK;
-  } else {
-    return static_cast<TcpSocket*>(file);
-  }
-  return nullptr;
-}
 
 SimEpoll* SimKernel::EpollOf(int fd, int* error) const {
   SimFile* const file = FileOf(fd);

@@ -89,7 +89,12 @@ class SimKernel final : public net::Syscalls {
   };
 
   // The beginning of every call: counts it, lets others run, asks the injector.
-  Verdict Enter(Call call, size_t size_bytes = 0, bool may_block = true);
+  Verdict Enter(Call call, size_t size_bytes = 0, bool may_block = true) {
+    ++occurrences_[static_cast<size_t>(call)];
+    if (!is_process_dead_ && injector_ == nullptr && !yields_) return {};
+    return EnterSlowly(call, size_bytes, may_block);
+  }
+  Verdict EnterSlowly(Call call, size_t size_bytes, bool may_block);
   Verdict AskInjector(Call call, size_t size_bytes, bool may_block);
   void ObserveCallFault(const CallRow& row, const CallFault& fault);
   bool IsProcessDead(bool may_block) {
@@ -99,7 +104,9 @@ class SimKernel final : public net::Syscalls {
   // For ever, unless the caller cannot block.
   void BlockDead();
 
-  SimFile* FileOf(int fd) const;
+  SimFile* FileOf(int fd) const {
+    return fd >= 0 && static_cast<size_t>(fd) < files_.size() ? files_[fd] : nullptr;
+  }
   // Null, with *error set to EBADF or ENOTSOCK.
   TcpSocket* SocketOf(int fd, int* error) const;
   SimEpoll* EpollOf(int fd, int* error) const;
@@ -116,6 +123,9 @@ class SimKernel final : public net::Syscalls {
   SimHost& host_;
   SimFabric& fabric_;
   SimNames& names_;
+  // The network's.
+  FaultInjector* const& injector_;
+  const bool yields_;
   std::vector<SimFile*> files_;  // By descriptor; null: free.
   std::vector<SimEpoll*> epolls_;
   int first_descriptor_;

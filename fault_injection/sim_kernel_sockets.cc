@@ -34,6 +34,18 @@ constexpr int kTypeFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 }  // namespace
 
+TcpSocket* SimKernel::SocketOf(int fd, int* error) const {
+  SimFile* const file = FileOf(fd);
+  if (file == nullptr) {
+    *error = -EBADF;
+  } else if (file->kind() != SimFile::Kind::kSocket) {
+    *error = -ENOTSOCK;
+  } else {
+    return static_cast<TcpSocket*>(file);
+  }
+  return nullptr;
+}
+
 int SimKernel::Socket(int family, int type, int protocol) {
   if (const int error = Enter(Call::kSocket).error; error > 0) return -error;
   if (family != AF_INET && (family != AF_INET6 || !host_.options().has_ipv6)) return -EAFNOSUPPORT;

@@ -28,7 +28,7 @@ SimMonitor::~SimMonitor() {
 std::string SimMonitor::LockText() const { return absl::StrCat(name_, ", held by ", *holder_); }
 
 void SimMonitor::Lock() {
-  world_.Yield("lock");
+  if (world_.yields()) world_.Yield("lock");
   if (!is_held_) {
     is_held_ = true;
     holder_ = &world_.current_actor();

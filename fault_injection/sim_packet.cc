@@ -50,22 +50,6 @@ void PacketPool::Free(Packet* packet) {
   --in_use_;
 }
 
-void PacketQueue::Push(Packet* packet) {
-  packet->next = nullptr;
-  (first_ == nullptr ? first_ : last_->next) = packet;
-  last_ = packet;
-  size_bytes_ += packet->size_bytes();
-}
-
-Packet* PacketQueue::Pop() {
-  Packet* const packet = first_;
-  first_ = packet->next;
-  if (first_ == nullptr) last_ = nullptr;
-  size_bytes_ -= packet->size_bytes();
-  packet->next = nullptr;
-  return packet;
-}
-
 void PacketQueue::Prepend(PacketQueue& earlier) {
   if (earlier.empty()) return;
   earlier.last_->next = first_;

@@ -59,8 +59,20 @@ class PacketQueue {
   Packet* last() const { return last_; }
   size_t size_bytes() const { return size_bytes_; }
 
-  void Push(Packet* packet);
-  Packet* Pop();
+  void Push(Packet* packet) {
+    packet->next = nullptr;
+    (first_ == nullptr ? first_ : last_->next) = packet;
+    last_ = packet;
+    size_bytes_ += packet->size_bytes();
+  }
+  Packet* Pop() {
+    Packet* const packet = first_;
+    first_ = packet->next;
+    if (first_ == nullptr) last_ = nullptr;
+    size_bytes_ -= packet->size_bytes();
+    packet->next = nullptr;
+    return packet;
+  }
   // Puts all of `earlier` before what is here.
   void Prepend(PacketQueue& earlier);
   void Clear(PacketPool& pool);

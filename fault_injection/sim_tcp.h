@@ -117,6 +117,7 @@ class TcpSocket final : public SimFile, public PortHolder {
   int SendWithoutConnection(bool blocks, absl::Time deadline);
   size_t CopyIn(absl::Span<const iovec> parts, size_t from_byte, size_t size_bytes);
   size_t Shorten(absl::string_view site, size_t size_bytes);
+  size_t DrawShorter(absl::string_view site, size_t size_bytes);
   int TakeError();
   void CloseListener();
   void Unbind();

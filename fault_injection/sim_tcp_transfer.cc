@@ -14,11 +14,15 @@
 namespace rollcall::fault {
 
 // What the choices leave of a transfer that may legally be shorter.
-size_t TcpSocket::Shorten(absl::string_view site, size_t size_bytes) {
-  const int percent = fabric_.options().short_transfer_percent;
-  if (percent == 0 || size_bytes <= 1) [[likely]]
-    return size_bytes;
-  if (scheduler().Choose("net.short", 100) >= static_cast<uint64_t>(percent)) return size_bytes;
+inline size_t TcpSocket::Shorten(absl::string_view site, size_t size_bytes) {
+  return fabric_.options().short_transfer_percent == 0 || size_bytes <= 1
+             ? size_bytes
+             : DrawShorter(site, size_bytes);
+}
+
+size_t TcpSocket::DrawShorter(absl::string_view site, size_t size_bytes) {
+  const uint64_t percent = static_cast<uint64_t>(fabric_.options().short_transfer_percent);
+  if (scheduler().Choose("net.short", 100) >= percent) return size_bytes;
   return 1 + static_cast<size_t>(scheduler().Choose(site, size_bytes));
 }
 
@@ -46,7 +50,9 @@ ssize_t TcpSocket::Recv(char* buffer, size_t size_bytes, int flags) {
     if (state_ == TcpState::kClosed) return -ENOTCONN;
     if (!blocks || fabric_.Now() >= deadline) return copied > 0 ? copied : -EAGAIN;
     // The waits of one connection are many.
-    if (receive_label_.empty()) receive_label_ = absl::StrCat("bytes from ", remote.ToString());
+    if (receive_label_.empty()) {
+      receive_label_ = absl::StrCat("bytes from ", fabric_.NameOf(remote));
+    }
     WaitFor(EPOLLIN | EPOLLRDHUP, deadline, receive_label_);
   }
   return static_cast<ssize_t>(copied);

@@ -63,19 +63,24 @@ inline uint64_t HashBytes(absl::string_view bytes) {
 // For what is longer than a name: four words at a time, which do not wait for each other.
 inline uint64_t HashPayload(absl::string_view bytes) {
   constexpr size_t kBlockBytes = 4 * sizeof(uint64_t);
-  uint64_t lanes[4] = {1, 2, 3, 4};
+  const auto mix = [](uint64_t lane, const char* from) {
+    uint64_t word;
+    std::memcpy(&word, from, sizeof(word));
+    lane = (lane ^ word) * 0x9e3779b97f4a7c15;
+    return lane ^ lane >> 29;
+  };
+  uint64_t a = 1, b = 2, c = 3, d = 4;
   uint64_t hash = 0;
   if (bytes.size() >= kBlockBytes) {
     do {
-      uint64_t words[4];
-      std::memcpy(words, bytes.data(), kBlockBytes);
-      for (int i = 0; i < 4; ++i) {
-        lanes[i] = (lanes[i] ^ words[i]) * 0x9e3779b97f4a7c15;
-        lanes[i] ^= lanes[i] >> 29;
-      }
+      const char* const block = bytes.data();
+      a = mix(a, block);
+      b = mix(b, block + 8);
+      c = mix(c, block + 16);
+      d = mix(d, block + 24);
       bytes.remove_prefix(kBlockBytes);
     } while (bytes.size() >= kBlockBytes);
-    hash = HashCombine(HashCombine(lanes[0], lanes[1]), HashCombine(lanes[2], lanes[3]));
+    hash = HashCombine(HashCombine(a, b), HashCombine(c, d));
   }
   return HashCombine(hash, HashBytes(bytes));
 }

@@ -103,10 +103,11 @@ void World::Cancel(EventId id) {
 
 void World::RunEvent(Event& event) {
   Record(TraceKind::kEvent, world_actor_, event.what_hash, [&] { return event.what; });
-  absl::AnyInvocable<void()> work = std::move(event.work);
   event.id = 0;
+  // Where it is: the slot is free once what it owns is gone, too, which may call back as it goes.
+  event.work();
+  event.work = nullptr;
   free_events_.push_back(&event);
-  work();
 }
 
 bool World::AdvanceClock(absl::Time end) {

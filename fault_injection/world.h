@@ -135,6 +135,7 @@ class World final : public Scheduler {
   bool Block(absl::Time deadline, absl::string_view waits_for) override;
   void Unblock(FiberId fiber) override;
   void Yield(absl::string_view site) override;
+  bool yields() const override { return options_.policy == SchedulePolicy::kRandom; }
   uint64_t Choose(absl::string_view site, uint64_t n) override;
   void Trace(absl::string_view what) override;
 

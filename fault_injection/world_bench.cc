@@ -195,6 +195,7 @@ void RunRendezvousWorld(const Rendezvous& rendezvous, uint64_t seed, const Names
   World world({.seed = seed, .policy = rendezvous.policy});
   SimNet net(&world);
   std::vector<std::unique_ptr<SimEnv>> envs;
+  envs.reserve(kRanks);
   for (int rank = 0; rank < kRanks; ++rank) {
     const size_t i = static_cast<size_t>(rank);
     net::Syscalls& kernel = net.AddHost(names.hosts[i], {names.addresses[i]});
