@@ -74,6 +74,11 @@ void Twin::Bind(const std::string& name, absl::string_view host, const std::stri
         calls_.Bind(fd(name), address.data(), address.size_bytes()));
 }
 
+bool Twin::TryBind(const std::string& name, absl::string_view host, const std::string& port_of) {
+  const net::SocketAddress address = ParseAddress(host, PortOf(port_of));
+  return calls_.Bind(fd(name), address.data(), address.size_bytes()) == 0;
+}
+
 void Twin::Listen(const std::string& name, int backlog) {
   Write(absl::StrCat("listen ", name, " ", backlog), calls_.Listen(fd(name), backlog));
 }

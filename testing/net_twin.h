@@ -42,6 +42,8 @@ class Twin {
   // Address `host` of the name's own family ("127.0.0.1", "::1", "::ffff:127.0.0.1"...). `port_of`:
   // the socket whose local port is meant; empty: port 0.
   void Bind(const std::string& name, absl::string_view host, const std::string& port_of = "");
+  // As Bind, but writes nothing: for a port that another program may hold. True if it is bound.
+  bool TryBind(const std::string& name, absl::string_view host, const std::string& port_of = "");
   void Listen(const std::string& name, int backlog);
   void Connect(const std::string& name, absl::string_view host, const std::string& port_of);
   void Accept(const std::string& listener, const std::string& name, Mode mode = kBlocking);
