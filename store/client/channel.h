@@ -51,7 +51,8 @@ class Channel {
   // answers.
   void OweCancelAnswer();
   void OweSignals(size_t count);
-  bool owes() const { return !owed_.empty(); }
+  size_t owed() const { return owed_.size(); }
+  bool owes() const { return owed() > 0; }
 
   // The first of what is owed: for the answer to a CANCEL_WAIT kStopWaiting if the wait ended
   // before it was cancelled, else kWaitCanceled. A time-out leaves the channel as it was. Only if

@@ -78,20 +78,22 @@ class Wait {
       if (!IsTimeout(sent)) return sent;
       return WaitOutcome::kTimedOut;
     }
+    // A server that was silent may owe the answers of earlier waits still; they come first.
+    const size_t earlier = channel_.owed();
     channel_.OweCancelAnswer();
     channel_.OweSignals(plan_.census_keys);
     bool released = false;
     std::vector<bool> missing;
-    for (size_t i = 0; i <= plan_.census_keys; ++i) {
+    for (size_t i = 0; i < earlier + 1 + plan_.census_keys; ++i) {
       const absl::StatusOr<uint8_t> answer = channel_.ReceiveOwed(plan_.deadline);
       if (!answer.ok()) {
         if (!IsTimeout(answer.status())) return answer.status();
         Cancel();
         return released ? WaitOutcome::kReleased : WaitOutcome::kTimedOut;
       }
-      if (i == 0) {
+      if (i == earlier) {
         released = *answer == protocol::kStopWaiting;
-      } else {
+      } else if (i > earlier) {
         missing.push_back(*answer != protocol::kReady);
       }
     }

@@ -221,6 +221,33 @@ TEST_F(WaitExchange, AReleaseThatCrossesTheCensusCounts) {
   ExpectInStep();
 }
 
+// The server was silent for so long that an earlier wait's answers are still to come: they say
+// nothing about this one.
+TEST_F(WaitExchange, ACensusIsToldFromTheAnswersOfEarlierWaits) {
+  Serve([](FakePeer& peer) {
+    peer.Expect("W");
+    peer.Expect("C");
+    peer.Expect("V");
+    peer.Expect("CabV");
+    peer.Write(kStop + kCanceled);               // "W", which ended as it was given up.
+    peer.Write(kCanceled + kReady + kNotReady);  // "V".
+    peer.Expect(kCancel);
+    peer.Write(kCanceled);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  EXPECT_EQ(Run(PlanFor(absl::Milliseconds(20))).outcome, WaitOutcome::kTimedOut);
+  WaitPlan plan = PlanFor(absl::Milliseconds(200));
+  plan.request = "V";
+  plan.checks = [] { return kChecks; };
+  plan.census_keys = 2;
+  plan.census_at = env_.Now() + absl::Milliseconds(20);
+  const WaitResult result = Run(plan);
+  EXPECT_EQ(result.outcome, WaitOutcome::kTimedOut);
+  EXPECT_THAT(result.missing, ElementsAre(false, true));
+  ExpectInStep();
+}
+
 TEST_F(WaitExchange, ACensusThatIsNotAnsweredDoesNotDelayTheTimeout) {
   Serve([](FakePeer& peer) {
     peer.Expect(kWait);
