@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
-#include <tuple>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -36,19 +36,11 @@ constexpr char kHead[] = R"(# Faults, one by one
 
 <!-- Made from fault_injection/scenarios by `bazel run //docs:update_faults`; a test fails when they differ. -->
 
-What can go wrong, and what each rank then sees: every entry is a scenario file, is run in the gate
-over many seeds, and shows here what a run of seed 1 showed. [scenarios.md](scenarios.md) tells how to
-write one of your own.
+What can go wrong, what the kernel then does, and what each rank sees: every entry is a scenario file,
+is run in the gate over many seeds, and shows here what a run of seed 1 showed.
+[scenarios.md](scenarios.md) tells how to write one of your own.
 
 )";
-
-// "B10" after "B9".
-std::tuple<std::string, int, std::string> OrderOf(const CatalogueEntry& entry) {
-  const std::string row = entry.scenario.rows().empty() ? "~" : entry.scenario.rows(0);
-  int number = 0;
-  if (!absl::SimpleAtoi(row.substr(1), &number)) number = 0;
-  return {row.substr(0, 1), number, entry.name};
-}
 
 // One line of textproto, as an author writes it.
 std::string OnOneLine(const google::protobuf::Message& message) {
@@ -128,12 +120,11 @@ std::string TitleOf(const CatalogueEntry& entry) {
   return absl::StrReplaceAll(title, {{"_", " "}});
 }
 
-std::string Section(const CatalogueEntry& entry) {
+std::string ScenarioSection(const CatalogueEntry& entry) {
   const Scenario& scenario = entry.scenario;
-  std::string section =
-      absl::StrCat("## ", absl::StrJoin(scenario.rows(), ", "), scenario.rows().empty() ? "" : ": ",
-                   TitleOf(entry), "\n\n", scenario.about(), "\n\n", "Scenario: [", entry.name,
-                   ".textproto](../fault_injection/scenarios/", entry.name, ".textproto)\n\n");
+  std::string section = absl::StrCat(
+      "### ", TitleOf(entry), "\n\n", scenario.about(), "\n\n", "Scenario: [", entry.name,
+      ".textproto](../fault_injection/scenarios/", entry.name, ".textproto)\n\n");
   if (!scenario.faults().empty() || !scenario.strangers().empty())
     section += "What goes wrong:\n\n";
   for (const fault::Fault& fault : scenario.faults()) {
@@ -146,26 +137,76 @@ std::string Section(const CatalogueEntry& entry) {
   return absl::StrCat(section, OutcomeTable(fault::RunSimulated(scenario, {}, {.seed = 1})));
 }
 
+// A scenario stands under its first row; the other rows that it shows only name it.
+std::string RowSection(const FaultRow& row, const std::vector<CatalogueEntry>& scenarios) {
+  std::string section =
+      absl::StrCat("## ", row.id(), ": ", row.fault(), "\n\n", row.kernel(), "\n\n");
+  if (!row.not_shown().empty()) absl::StrAppend(&section, "Not shown: ", row.not_shown(), "\n\n");
+  std::string own;
+  std::vector<std::string> others;
+  for (const CatalogueEntry& entry : scenarios) {
+    if (entry.scenario.rows(0) == row.id()) {
+      own += ScenarioSection(entry);
+    } else if (absl::c_linear_search(entry.scenario.rows(), row.id())) {
+      others.push_back(absl::StrCat("[", TitleOf(entry), "](../fault_injection/scenarios/",
+                                    entry.name, ".textproto)"));
+    }
+  }
+  if (!others.empty()) {
+    absl::StrAppend(&section, "Shown as well by: ", absl::StrJoin(others, ", "), "\n\n");
+  }
+  return section + own;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) LOG(FATAL) << "cannot read " << path;
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+void CheckRows(const Catalogue& catalogue) {
+  std::set<std::string> known, shown;
+  for (const FaultRow& row : catalogue.rows.rows()) known.insert(row.id());
+  for (const CatalogueEntry& entry : catalogue.scenarios) {
+    if (entry.scenario.rows().empty()) LOG(FATAL) << entry.name << " shows no row";
+    for (const std::string& row : entry.scenario.rows()) {
+      if (!known.contains(row))
+        LOG(FATAL) << entry.name << " shows row " << row << ", which is none";
+      shown.insert(row);
+    }
+  }
+  for (const FaultRow& row : catalogue.rows.rows()) {
+    if (!shown.contains(row.id()) && row.not_shown().empty()) {
+      LOG(FATAL) << "row " << row.id() << ": no scenario shows it, and nothing says why";
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<CatalogueEntry> ReadCatalogue(const std::string& folder) {
-  std::vector<CatalogueEntry> catalogue;
-  for (const auto& file : std::filesystem::directory_iterator(folder)) {
-    if (file.path().extension() != ".textproto") continue;
-    std::stringstream text;
-    text << std::ifstream(file.path()).rdbuf();
-    absl::StatusOr<Scenario> scenario = fault::ParseScenario(text.str(), file.path().string());
-    if (!scenario.ok()) LOG(FATAL) << scenario.status().message();
-    catalogue.push_back({file.path().stem().string(), *std::move(scenario)});
+Catalogue ReadCatalogue(const std::string& rows_file, const std::string& scenarios_folder) {
+  Catalogue catalogue;
+  if (!google::protobuf::TextFormat::ParseFromString(ReadFile(rows_file), &catalogue.rows)) {
+    LOG(FATAL) << rows_file << " is no textproto of FaultRows";
   }
-  std::sort(catalogue.begin(), catalogue.end(),
-            [](const auto& a, const auto& b) { return OrderOf(a) < OrderOf(b); });
+  for (const auto& file : std::filesystem::directory_iterator(scenarios_folder)) {
+    if (file.path().extension() != ".textproto") continue;
+    absl::StatusOr<Scenario> scenario =
+        fault::ParseScenario(ReadFile(file.path()), file.path().string());
+    if (!scenario.ok()) LOG(FATAL) << scenario.status().message();
+    catalogue.scenarios.push_back({file.path().stem().string(), *std::move(scenario)});
+  }
+  absl::c_sort(catalogue.scenarios,
+               [](const CatalogueEntry& a, const CatalogueEntry& b) { return a.name < b.name; });
+  CheckRows(catalogue);
   return catalogue;
 }
 
-std::string RenderFaultPages(const std::vector<CatalogueEntry>& catalogue) {
+std::string RenderFaultPages(const Catalogue& catalogue) {
   std::string page = kHead;
-  for (const CatalogueEntry& entry : catalogue) page += Section(entry);
+  for (const FaultRow& row : catalogue.rows.rows()) page += RowSection(row, catalogue.scenarios);
   while (page.size() > 1 && page[page.size() - 2] == '\n') page.pop_back();
   return page;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "docs/fault_rows.pb.h"
 #include "fault_injection/scenario/scenario.pb.h"
 
 namespace rollcall {
@@ -14,12 +15,19 @@ struct CatalogueEntry {
   fault::Scenario scenario;
 };
 
-// Each `scenarios/*.textproto` of this folder, in the order of their rows ("A1", "A2", ... "B10").
-// Ends the process with a message for one that cannot be read.
-std::vector<CatalogueEntry> ReadCatalogue(const std::string& folder);
+struct Catalogue {
+  FaultRows rows;
+  std::vector<CatalogueEntry> scenarios;  // In the order of their first rows, then by name.
+};
 
-// The page: for each scenario what goes wrong, and what each rank saw in a run of seed 1.
-std::string RenderFaultPages(const std::vector<CatalogueEntry>& catalogue);
+// `rows_file` is textproto of FaultRows; each `scenarios_folder`/*.textproto is a scenario.
+// Ends the process with a message for one that cannot be read, for a scenario whose rows are none
+// of the rows, and for a row that no scenario shows and that does not say why.
+Catalogue ReadCatalogue(const std::string& rows_file, const std::string& scenarios_folder);
+
+// The page: for each row what the kernel does; for each of its scenarios what goes wrong, and what
+// each rank saw in a run of seed 1.
+std::string RenderFaultPages(const Catalogue& catalogue);
 
 }  // namespace rollcall
 

@@ -16,7 +16,8 @@ TEST(FaultPages, AreWhatTheCatalogueShows) {
   ASSERT_TRUE(file) << "docs/faults.md cannot be read";
   std::stringstream page;
   page << file.rdbuf();
-  EXPECT_EQ(page.str(), RenderFaultPages(ReadCatalogue("fault_injection/scenarios")))
+  EXPECT_EQ(page.str(), RenderFaultPages(ReadCatalogue("docs/fault_rows.textproto",
+                                                       "fault_injection/scenarios")))
       << "rewrite it with: bazel run //docs:update_faults";
 }
 

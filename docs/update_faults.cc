@@ -16,7 +16,8 @@ int main() {
   }
   const std::string root = workspace;
   std::ofstream page(root + "/docs/faults.md");
-  page << rollcall::RenderFaultPages(rollcall::ReadCatalogue(root + "/fault_injection/scenarios"));
+  page << rollcall::RenderFaultPages(rollcall::ReadCatalogue(root + "/docs/fault_rows.textproto",
+                                                             root + "/fault_injection/scenarios"));
   page.close();
   if (!page) {
     std::cerr << "cannot write docs/faults.md\n";
