@@ -1,7 +1,6 @@
 #include "fault_injection/real/real_stage.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 

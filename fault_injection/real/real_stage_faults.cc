@@ -1,6 +1,4 @@
 // What happens to processes; proxy_faults.cc has what happens between them.
-#include <signal.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -101,13 +99,17 @@ void RealStage::Pause(const std::string& hosts, bool paused) {
   ForEachPlayer(hosts, [&](Player& player) {
     if (player.process == nullptr) return;
     player.is_paused = paused;
-    player.process->Signal(paused ? SIGSTOP : SIGCONT);
+    if (paused) {
+      player.process->Stop();
+    } else {
+      player.process->Continue();
+    }
   });
 }
 
 void RealStage::Kill(Player& player) {
   if (player.process == nullptr) return;
-  player.process->Signal(SIGKILL);
+  player.process->Kill();
   player.process->Reap();
   // What it said before counts.
   player.process->Hear();

@@ -75,8 +75,7 @@ RoleProcess::RoleProcess(pid_t pid, net::OwnedFd to, net::OwnedFd from)
     : pid_(pid), to_(std::move(to)), from_(std::move(from)) {}
 
 RoleProcess::~RoleProcess() {
-  if (exit_status_.has_value()) return;
-  kill(pid_, SIGKILL);
+  Kill();
   Reap();
 }
 
@@ -105,6 +104,21 @@ bool RoleProcess::Hear() {
     }
   }
 }
+
+void RoleProcess::Stop() {
+  if (exit_status_.has_value()) return;
+  Signal(SIGSTOP);
+  // The signal only asks for it: until each of its threads has come by, they may still answer. The
+  // report of it, as that of an end, is left for whoever reaps.
+  siginfo_t ignored = {};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &ignored, WSTOPPED | WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
+  }
+}
+
+void RoleProcess::Continue() { Signal(SIGCONT); }
+
+void RoleProcess::Kill() { Signal(SIGKILL); }
 
 void RoleProcess::Signal(int signal_number) {
   // Once reaped, the number may be another's.

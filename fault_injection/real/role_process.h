@@ -40,7 +40,10 @@ class RoleProcess {
   // The next line of what was heard.
   std::optional<std::string> NextLine() { return lines_.Next(); }
 
-  void Signal(int signal_number);
+  // When it returns, no thread of the process runs any more, or the process has ended.
+  void Stop();
+  void Continue();
+  void Kill();
   // Its limit of open descriptors; returns what it was.
   int LimitDescriptors(int max);
   // Waits for its end. Its exit status, or 128 + the number of the signal that killed it.
@@ -48,6 +51,8 @@ class RoleProcess {
 
  private:
   RoleProcess(pid_t pid, net::OwnedFd to, net::OwnedFd from);
+
+  void Signal(int signal_number);
 
   const pid_t pid_;
   net::OwnedFd to_;
