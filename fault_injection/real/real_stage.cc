@@ -200,6 +200,7 @@ void RealStage::AwaitServer() {
 }
 
 void RealStage::MakeDueThingsHappen() {
+  NoteWhoBegins();
   for (const Director::Cue& cue : director_.Take(Now())) {
     if (cue.ends) {
       End(cue.fault);
@@ -225,10 +226,25 @@ void RealStage::StartWhoIsDue() {
   }
 }
 
+// A step begins when the scenario's order lets it, and not when its worker has come so far: what is
+// to happen then would else happen too early.
+void RealStage::NoteWhoBegins() {
+  const auto may_begin = [this](const Player& player) {
+    return player.process != nullptr && player.waiting.has_value() && !player.waiting->is_noted &&
+           director_.MayBegin(player.name, player.waiting->step);
+  };
+  // The beginning of one may be what another waits for.
+  for (auto next = absl::c_find_if(players_, may_begin); next != players_.end();
+       next = absl::c_find_if(players_, may_begin)) {
+    next->waiting->is_noted = true;
+    director_.Note(next->name, next->waiting->step, /*ends=*/false, Now());
+  }
+}
+
 void RealStage::LetGo() {
   for (Player& player : players_) {
     if (!player.waiting.has_value() || player.process == nullptr) continue;
-    if (!player.waiting->ends && !director_.MayBegin(player.name, player.waiting->step)) continue;
+    if (!player.waiting->is_noted) continue;
     player.waiting.reset();
     player.process->Say("go");
   }
@@ -319,8 +335,8 @@ void RealStage::OnStep(Player& player, const StepOutcome& outcome, bool ends) {
     player.outcome = result_.outcomes.size();
     result_.outcomes.push_back(outcome);
   }
-  player.waiting = Waiting{outcome.step(), ends};
-  director_.Note(player.name, outcome.step(), ends, Now());
+  player.waiting = Waiting{.step = outcome.step(), .is_noted = ends};
+  if (ends) director_.Note(player.name, outcome.step(), ends, Now());
 }
 
 void RealStage::OnActed(absl::string_view text) {
@@ -369,6 +385,7 @@ void RealStage::StopAll() {
       Fail(absl::StrCat("a process did not end within ", absl::FormatDuration(kProcessPatience)));
       return players_.clear();
     }
+    NoteWhoBegins();
     LetGo();
     Pump(deadline);
   }

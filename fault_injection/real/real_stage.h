@@ -39,7 +39,7 @@ class RealStage {
   // Who waits for `go`: after a step's end, or before it begins.
   struct Waiting {
     std::string step;
-    bool ends = false;
+    bool is_noted = false;  // The director has been told of it.
   };
   // One role, and the process that plays it now.
   struct Player {
@@ -81,6 +81,7 @@ class RealStage {
   void AwaitServer();
   void MakeDueThingsHappen();
   void StartWhoIsDue();
+  void NoteWhoBegins();
   void LetGo();
   // The time of the next thing that is due by itself.
   absl::Duration NextDue() const;

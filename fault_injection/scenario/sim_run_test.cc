@@ -55,6 +55,19 @@ TEST(SimRunTest, WhatComesAfterAMomentComesThenAndNotWhenSomethingElseHappens) {
   EXPECT_EQ(result.elapsed, absl::Milliseconds(500));
 }
 
+TEST(SimRunTest, WhatComesWithAStepComesWhenTheOrderLetsTheStepBegin) {
+  const RunResult result = RunSimulated(Parse(R"(
+    about: "A worker whose step is held up dies when that has begun."
+    workers { steps { name: "held up" sleep: "1s" } }
+    workers { steps { name: "first" sleep: "2s" } }
+    faults { when { who: "w0" step: "held up" } after: "500ms" kill: "w0" }
+    orders { first { who: "w1" step: "first" ends: true } then { who: "w0" step: "held up" } }
+  )"),
+                                        {}, {.seed = 1});
+  EXPECT_THAT(result.acted, ElementsAre(1));
+  EXPECT_EQ(result.elapsed, absl::Milliseconds(2500));
+}
+
 TEST(SimRunTest, ASeedIsARunAndItsChoicesAreTheSameRun) {
   const Scenario scenario = Parse(kKilledRank);
   const RunResult first = RunSimulated(scenario, {}, {.seed = 7});
@@ -100,16 +113,6 @@ TEST(SimRunTest, AFixtureIsAStep) {
 }
 
 TEST(SimRunTest, AWorldThatGetsNowhereIsAFailureWithAPicture) {
-  const RunnerReport report = RunSeeds(Parse(R"(
-    about: "Two steps wait for each other."
-    server {}
-    workers { count: 2 steps { join {} } steps { name: "after" ping {} } }
-    orders { first { who: "w0" step: "after" } then { who: "w1" step: "after" } }
-    orders { first { who: "w1" step: "after" } then { who: "w0" step: "after" } }
-  )"),
-                                       {}, {});
-  // Each begins, and so may the other: no deadlock. With the ends it is one.
-  EXPECT_TRUE(report.passed());
   const RunnerReport stuck = RunSeeds(Parse(R"(
     about: "Two steps wait for each other's end."
     server {}

@@ -248,13 +248,15 @@ void SimStage::WakeAll(std::vector<FiberId>& fibers) {
 }
 
 void SimStage::Note(const StepOutcome& outcome, bool ends) {
-  director_.Note(outcome.who(), outcome.step(), ends, SinceBeginning());
-  LetFaultsHappen();
-  WakeAll(held_up_);
+  // A step begins when the scenario's order lets it: what is to happen then would else happen
+  // before what the step waits for.
   while (!ends && !director_.MayBegin(outcome.who(), outcome.step())) {
     held_up_.push_back(world_.current());
     world_.Block(absl::InfiniteFuture(), "another's step, by the scenario's order");
   }
+  director_.Note(outcome.who(), outcome.step(), ends, SinceBeginning());
+  LetFaultsHappen();
+  WakeAll(held_up_);
 }
 
 void SimStage::LetFaultsHappen() {
