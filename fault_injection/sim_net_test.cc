@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <functional>
 #include <map>
@@ -353,6 +354,44 @@ TEST_F(SimNetTest, WhatWasOnTheWayArrivesIfTheCutIsOverByThen) {
         EXPECT_EQ(Recv(server(), fd), "second");
         EXPECT_GT(elapsed(), absl::Milliseconds(200));
       });
+  Run();
+}
+
+TEST_F(SimNetTest, AResetThatACutLosesIsHeardOfByWhoSpeaks) {
+  Connected(
+      [&](int fd) {
+        EXPECT_EQ(Send(w0(), fd, "unread"), 6);
+        SleepUntil(absl::Seconds(1));
+        pollfd nothing = {.fd = fd, .events = POLLIN, .revents = 0};
+        EXPECT_EQ(w0().Poll(&nothing, 1, absl::ZeroDuration()), 0);
+        EXPECT_EQ(Send(w0(), fd, "more"), 4);
+        EXPECT_EQ(Recv(w0(), fd), Errno(ECONNRESET));
+        EXPECT_EQ(elapsed(), absl::Seconds(1) + 2 * kLatency);
+      },
+      [&](int fd) {
+        SleepUntil(absl::Milliseconds(10));
+        net().Cut("server", "w0");
+        EXPECT_EQ(Send(server(), fd, "lost"), 4);
+        EXPECT_EQ(server().Close(fd), 0);
+      });
+  At(absl::Milliseconds(500), [&] { net().Heal("server", "w0"); });
+  Run();
+}
+
+TEST_F(SimNetTest, WhoIsNotAcknowledgedHearsOfALostResetWhenTheCutHeals) {
+  Connected(
+      [&](int fd) {
+        net().Cut("server", "w0");
+        EXPECT_EQ(Send(w0(), fd, "unread"), 6);
+        EXPECT_EQ(Recv(w0(), fd), Errno(ECONNRESET));
+        EXPECT_GT(elapsed(), absl::Milliseconds(500));
+        EXPECT_LT(elapsed(), absl::Milliseconds(800));
+      },
+      [&](int fd) {
+        SleepUntil(absl::Milliseconds(10));
+        EXPECT_EQ(server().Close(fd), 0);
+      });
+  At(absl::Milliseconds(500), [&] { net().Heal("server", "w0"); });
   Run();
 }
 

@@ -159,7 +159,9 @@ void TcpSocket::RetransmitData() {
   }
   const bool answer_passes = fabric_.Passes(*remote_host_, host_);
   if (std::exchange(is_resending_, false) || (is_stalled_ && answer_passes)) PushUnsent();
-  if (unacknowledged_ > 0 && answer_passes) {
+  if (unacknowledged_ > 0 && (peer_ == nullptr || peer_->state_ == TcpState::kClosed)) {
+    AnswerWithReset();
+  } else if (unacknowledged_ > 0 && answer_passes) {
     acknowledged_late_ += std::exchange(unacknowledged_, 0);
     OnAcknowledged();
     OnWindow();

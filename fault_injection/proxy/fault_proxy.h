@@ -45,7 +45,7 @@ class ProxyRoute;
 //   The spare, and what the probes open, count as connections at the server.
 //
 // The end of a stream is forwarded as such, a reset as a reset, in order with the bytes and with
-// their delays.
+// their delays; a cut is another matter (see Cut).
 //
 // Frames: toward the server they are requests, and the greeting VALIDATE is the first; toward the
 // client they are replies, in the order of the requests. What does not parse as the store's
@@ -80,9 +80,11 @@ class FaultProxy {
                   absl::Duration jitter = absl::ZeroDuration());
   // Shared by the route's connections. 0: no limit.
   void SetRate(absl::string_view route, Direction direction, int64_t bytes_per_second);
-  // Bytes and ends are held back until Heal, and then delivered; but bytes whose sender resets the
-  // connection meanwhile are lost, as they would be in its kernel. Nobody is told anything, and a
-  // connect to the route, which would need both directions, is not answered.
+  // Bytes and ends are held back until Heal, and then delivered. But where their sender resets the
+  // connection meanwhile, they are lost, and so is the reset: no kernel sends that twice. The other
+  // end hears of it only in answer to what it sends, or had sent and does not know to have arrived.
+  // Nobody is told anything, and a connect to the route, which would need both directions, is not
+  // answered.
   void Cut(absl::string_view route, Direction direction);
   void Heal(absl::string_view route, Direction direction);
   // What is sent is at most `piece_bytes` long, with `pause` after each. 0 ends it.

@@ -173,7 +173,7 @@ TEST_P(FaultProxyTest, WhatACutHeldBackArrivesWhenItHeals) {
   proxy_->Heal("w", Direction::kToServer);
 }
 
-TEST_P(FaultProxyTest, WhatACutHeldBackIsLostWithItsSendersReset) {
+TEST_P(FaultProxyTest, AResetIsLostInACutWithWhatTheCutHeldBack) {
   const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
   StartProxy({RouteTo(listening->address().port())});
   const auto client = Connect(proxy_->port("w"));
@@ -184,8 +184,44 @@ TEST_P(FaultProxyTest, WhatACutHeldBackIsLostWithItsSendersReset) {
   ASSERT_TRUE(server->Write("answer", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_client.held == 1; });
   server.reset();  // With something unread.
+  Until([&] { return proxy_->stats("w").to_client.lost == 2; });
+  proxy_->Heal("w", Direction::kToClient);
+  char byte;
+  const absl::Status silence = client->Read(&byte, 1, Now() + kShort).status();
+  EXPECT_EQ(net::GetNetErrorInfo(silence)->kind, net::NetErrorKind::kTimedOut);
+  ASSERT_TRUE(client->Write("more", Now() + kLong).ok());
+  EXPECT_EQ(EndOf(*client), net::NetErrorKind::kReset);
+  Until([&] { return proxy_->stats("w").open == 0; });
+}
+
+TEST_P(FaultProxyTest, WhoIsNotAcknowledgedHearsOfALostResetWhenTheCutHeals) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  proxy_->Cut("w", Direction::kToClient);
+  ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
+  server.reset();  // With something unread.
+  Until([&] { return proxy_->stats("w").to_client.lost == 1; });
+  EXPECT_EQ(proxy_->stats("w").open, 1);
   proxy_->Heal("w", Direction::kToClient);
   EXPECT_EQ(EndOf(*client), net::NetErrorKind::kReset);
+}
+
+TEST_P(FaultProxyTest, OfTwoResetsThatMissEachOtherNothingIsLeft) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
+  ASSERT_TRUE(server->Write("answer", Now() + kLong).ok());
+  Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
+  Until([&] { return proxy_->stats("w").to_client.bytes == 6; });
+  proxy_->BlackHole("w");
+  client.reset();  // Both with something unread.
+  server.reset();
+  Until([&] { return proxy_->stats("w").open == 0; });
 }
 
 TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {

@@ -7,8 +7,8 @@
 
 namespace rollcall::fault {
 
-Flow::Flow(Lane* lane, FrameScanner* scanner, RequestScanner* requests)
-    : lane_(*lane), scanner_(*scanner), requests_(requests) {}
+Flow::Flow(Lane* lane, const Lane* back, FrameScanner* scanner, RequestScanner* requests)
+    : lane_(*lane), back_(*back), scanner_(*scanner), requests_(requests) {}
 
 Flow::~Flow() { lane_.faults.Forget(this); }
 
@@ -68,16 +68,17 @@ void Flow::TakeChanged(absl::string_view bytes, SocketEnd& to, absl::Time now) {
 
 void Flow::TakeEnd(PieceKind kind, SocketEnd& to, absl::Time now) {
   source_ended_ = true;
+  source_is_reset_ = kind == PieceKind::kReset;
   ForwardCoalesced(to, now);
-  const bool was_held = kind == PieceKind::kReset && DropHeld();
   EnqueueEnd(kind, now);
-  if (was_held && !queue_.empty()) queue_.back().was_held = true;
   Pump(to, now);
 }
 
 void Flow::Forward(absl::string_view bytes, SocketEnd& to, absl::Time now) {
   if (bytes.empty() || receiver_is_gone_) return;
-  if (queue_.empty() && lane_.is_plain()) bytes.remove_prefix(Send(bytes, to));
+  if (queue_.empty() && lane_.is_plain() && !receiver_has_vanished_) {
+    bytes.remove_prefix(Send(bytes, to));
+  }
   while (!bytes.empty() && !receiver_is_gone_) {
     const absl::string_view packet = bytes.substr(0, lane_.PacketBytes(bytes.size()));
     bytes.remove_prefix(packet.size());
@@ -120,8 +121,20 @@ void Flow::Pump(SocketEnd& to, absl::Time now) {
       return;
     }
     if (lane_.holds()) {
+      // A cut leaves what was sent in its sender's kernel, and a reset has that thrown away.
+      if (source_is_reset_) {
+        source_has_vanished_ |= front.kind == PieceKind::kReset;
+        ++lane_.stats.lost;
+        DropFront();
+        continue;
+      }
       if (!std::exchange(front.was_held, true)) ++lane_.stats.held;
       return;
+    }
+    if (receiver_has_vanished_) {
+      met_nobody_ = true;
+      DropFront();
+      continue;
     }
     if (front.kind == PieceKind::kBytes) {
       if (!SendFront(to, now)) return;
@@ -165,6 +178,7 @@ size_t Flow::Send(absl::string_view bytes, SocketEnd& to) {
   const ssize_t sent = to.Send(bytes);
   if (sent > 0) {
     lane_.stats.bytes += sent;
+    is_unacknowledged_ |= back_.holds();
     return static_cast<size_t>(sent);
   }
   if (sent == 0 || sent == -EAGAIN || sent == -EINTR || sent == -ENOBUFS || sent == -ENOMEM) {
@@ -185,26 +199,41 @@ void Flow::EndNow(SocketEnd& to) {
   to.EndWriting();
 }
 
-void Flow::NoteSourceBroken() {
+void Flow::NoteSourceBroken(SocketEnd& to, absl::Time now) {
   source_is_broken_ = true;
-  if (!source_ended_) return;
+  if (!source_ended_ || std::exchange(source_is_reset_, true)) return;
   if (end_sent_) {
-    wants_reset_ = true;
+    // What was to be said has been said: this is all that can still be lost.
+    source_has_vanished_ = lane_.holds();
+    lane_.stats.lost += source_has_vanished_;
+    wants_reset_ = !source_has_vanished_;
   } else if (!queue_.empty() && queue_.back().kind == PieceKind::kFin) {
-    Piece reset = {.kind = PieceKind::kReset, .bytes = {}, .due = queue_.back().due};
-    queue_.pop_back();
-    reset.was_held = DropHeld();
-    queue_.push_back(reset);
+    queue_.back().kind = PieceKind::kReset;
+    Pump(to, now);
   }
 }
 
-// A cut leaves what was sent in its sender's kernel, and a reset has that thrown away.
-bool Flow::DropHeld() {
-  if (!lane_.holds()) return false;
-  const bool was_held = !queue_.empty() && queue_.front().was_held;
-  queue_.clear();
-  queued_bytes_ = 0;
-  return was_held;
+void Flow::NoteReceiverVanished() {
+  if (std::exchange(receiver_has_vanished_, true)) return;
+  wants_write_ = false;
+  // The sender's kernel will repeat it.
+  met_nobody_ |= is_unacknowledged_;
+}
+
+void Flow::AnswerWithReset(SocketEnd& to, absl::Time now) {
+  // The sender repeats what it sent, until an answer has got through: one is enough.
+  if (lane_.holds() || !queue_.empty() || receiver_is_gone_) return;
+  Enqueue(PieceKind::kReset, {}, now);
+  Pump(to, now);
+}
+
+void Flow::NoteWayBack() {
+  if (!back_.holds() && !receiver_has_vanished_) is_unacknowledged_ = false;
+}
+
+void Flow::DropFront() {
+  queued_bytes_ -= queue_.front().unsent_bytes();
+  queue_.pop_front();
 }
 
 void Flow::DropAll() {

@@ -22,8 +22,9 @@ class Flow {
  public:
   static constexpr size_t kQueuedBytesMax = 4 << 20;
 
-  // All must outlive it. `requests` is the scanner where it carries requests, else null.
-  Flow(Lane* lane, FrameScanner* scanner, RequestScanner* requests);
+  // All must outlive it. `back` is the other direction's lane. `requests` is the scanner where it
+  // carries requests, else null.
+  Flow(Lane* lane, const Lane* back, FrameScanner* scanner, RequestScanner* requests);
   ~Flow();
   Flow(const Flow&) = delete;
   Flow& operator=(const Flow&) = delete;
@@ -35,7 +36,13 @@ class Flow {
   void EndNow(SocketEnd& to);
   // The socket that it reads from was found broken by the other flow, which may have taken the
   // error: what comes next from it, an end of stream too, is a reset.
-  void NoteSourceBroken();
+  void NoteSourceBroken(SocketEnd& to, absl::Time now);
+  // The other flow's source_has_vanished(): what is sent meets nobody.
+  void NoteReceiverVanished();
+  // To who sends where this flow's source was. Nothing, if it does not get through now.
+  void AnswerWithReset(SocketEnd& to, absl::Time now);
+  // The settings of the lane back have changed.
+  void NoteWayBack();
 
   bool wants_read() const { return !source_ended_ && queued_bytes_ < kQueuedBytesMax; }
   bool wants_write() const { return wants_write_; }
@@ -43,6 +50,11 @@ class Flow {
   bool wants_reset() const { return wants_reset_; }
   // The receiver is gone.
   bool receiver_is_gone() const { return receiver_is_gone_; }
+  // The source was reset, and the cut that its lane was in has lost what says so. A kernel does not
+  // repeat that, so the receiver learns of it only by the answer to what it sends.
+  bool source_has_vanished() const { return source_has_vanished_; }
+  // Something was sent, and may have to be repeated, where nobody is any more.
+  bool met_nobody() const { return met_nobody_; }
   bool is_done() const { return source_ended_ && (end_sent_ || receiver_is_gone_); }
   // When Pump has something to do.
   absl::Time wake_at() const { return wake_at_; }
@@ -55,6 +67,8 @@ class Flow {
     size_t sent_bytes = 0;
     absl::Time due;
     bool was_held = false;
+
+    size_t unsent_bytes() const { return bytes.size() - sent_bytes; }
   };
 
   void Take(absl::string_view bytes, SocketEnd& to, absl::Time now);
@@ -68,11 +82,12 @@ class Flow {
   size_t Send(absl::string_view bytes, SocketEnd& to);
   // False: the piece at the front cannot be finished now.
   bool SendFront(SocketEnd& to, absl::Time now);
+  // Of the queue: it is lost, or meets nobody.
+  void DropFront();
   void DropAll();
-  // Whether it had been counted as held back.
-  bool DropHeld();
 
   Lane& lane_;
+  const Lane& back_;
   FrameScanner& scanner_;
   RequestScanner* const requests_;
   std::deque<Piece> queue_;
@@ -87,7 +102,12 @@ class Flow {
   bool end_sent_ = false;
   bool source_ended_ = false;
   bool source_is_broken_ = false;
+  bool source_is_reset_ = false;  // It sends nothing twice any more.
+  bool source_has_vanished_ = false;
   bool receiver_is_gone_ = false;
+  bool receiver_has_vanished_ = false;
+  bool is_unacknowledged_ = false;  // Bytes have arrived whose sender cannot know it yet.
+  bool met_nobody_ = false;
   bool wants_write_ = false;
   bool wants_reset_ = false;
 };

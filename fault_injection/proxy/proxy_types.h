@@ -47,6 +47,7 @@ struct DirectionStats {
   int64_t frames = 0;      // That came in, whole.
   int64_t delayed = 0;     // Pieces that latency or rate kept back,
   int64_t held = 0;        // ... and that a cut or black hole did.
+  int64_t lost = 0;        // Pieces and ends that were in a cut when their sender reset.
   int64_t sliced = 0;      // Pieces that were sent for themselves because of Slice.
   int64_t truncated = 0;   // Frames.
   int64_t corrupted = 0;   // Bytes.

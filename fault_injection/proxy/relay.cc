@@ -11,8 +11,8 @@ Relay::Relay(const RelayContext& context, net::OwnedFd client, absl::AnyInvocabl
     : context_(context),
       on_done_(std::move(on_done)),
       requests_(context.legacy_dialect, &replies_),
-      to_server_(context.to_server, &requests_, &requests_),
-      to_client_(context.to_client, &replies_, nullptr),
+      to_server_(context.to_server, context.to_client, &requests_, &requests_),
+      to_client_(context.to_client, context.to_server, &replies_, nullptr),
       client_(context.loop, std::move(client),
               [this](uint8_t readiness) { OnReady(client_, readiness); }) {}
 
@@ -67,6 +67,8 @@ void Relay::CloseOrderly() {
 void Relay::Refresh() {
   if (is_finished_ || !server_.has_value()) return;
   const absl::Time now = context_.loop->Now();
+  to_server_.NoteWayBack();
+  to_client_.NoteWayBack();
   to_server_.Pump(*server_, now);
   to_client_.Pump(client_, now);
   Settle();
@@ -100,9 +102,9 @@ void Relay::OnReady(SocketEnd& end, uint8_t readiness) {
 void Relay::Settle() {
   if (is_finished_) return;
   if (is_turned_away_) return client_.SetInterest(net::kReadable);
-  if (to_server_.receiver_is_gone()) to_client_.NoteSourceBroken();
-  if (to_client_.receiver_is_gone()) to_server_.NoteSourceBroken();
-  if (to_server_.wants_reset() || to_client_.wants_reset()) return Reset();
+  TellOfLostEnds();
+  const bool nobody_is_left = to_server_.source_has_vanished() && to_client_.source_has_vanished();
+  if (nobody_is_left || to_server_.wants_reset() || to_client_.wants_reset()) return Reset();
   if (to_server_.is_done() && to_client_.is_done()) {
     client_.Close();
     server_->Close();
@@ -115,6 +117,17 @@ void Relay::Settle() {
   client_.SetInterest(interest(to_server_, to_client_));
   server_->SetInterest(interest(to_client_, to_server_));
   SetTimer();
+}
+
+// To each flow what the other has found out.
+void Relay::TellOfLostEnds() {
+  const absl::Time now = context_.loop->Now();
+  if (to_server_.receiver_is_gone()) to_client_.NoteSourceBroken(client_, now);
+  if (to_client_.receiver_is_gone()) to_server_.NoteSourceBroken(*server_, now);
+  if (to_server_.source_has_vanished()) to_client_.NoteReceiverVanished();
+  if (to_client_.source_has_vanished()) to_server_.NoteReceiverVanished();
+  if (to_server_.met_nobody()) to_client_.AnswerWithReset(client_, now);
+  if (to_client_.met_nobody()) to_server_.AnswerWithReset(*server_, now);
 }
 
 void Relay::SetTimer() {

@@ -56,6 +56,7 @@ class Relay {
   void AttachServer(net::OwnedFd server);
   // After anything has happened: tells one flow of the other, and waits for what is wanted now.
   void Settle();
+  void TellOfLostEnds();
   void SetTimer();
   void Finish();
 
