@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "store/protocol/reply_of.h"
 #include "store/protocol/reply_shape.h"
 
 namespace rollcall::fault {
@@ -25,41 +26,6 @@ uint8_t TakeByte(absl::string_view& in) {
   const uint8_t byte = static_cast<uint8_t>(in.front());
   in.remove_prefix(1);
   return byte;
-}
-
-// nullopt: it has no reply.
-std::optional<ReplyKind> ReplyOf(Operation operation) {
-  switch (operation) {
-    case Operation::kValidate:
-    case Operation::kSet:
-    case Operation::kAppend:
-    case Operation::kMultiSet:
-    case Operation::kQueuePush:
-      return std::nullopt;
-    case Operation::kCompareSet:
-    case Operation::kGet:
-      return ReplyKind::kBytes;
-    case Operation::kAdd:
-    case Operation::kNumKeys:
-    case Operation::kDeleteKey:
-    case Operation::kQueueLen:
-      return ReplyKind::kNumber;
-    case Operation::kCheck:
-    case Operation::kWait:
-    case Operation::kCancelWait:
-    case Operation::kBarrier:
-    case Operation::kWatchKey:
-      return ReplyKind::kSignal;
-    case Operation::kMultiGet:
-      return ReplyKind::kTexts;
-    case Operation::kPing:
-      return ReplyKind::kNonce;
-    case Operation::kQueuePop:
-      return ReplyKind::kPopped;
-    case Operation::kListKeys:
-      return ReplyKind::kList;
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -215,7 +181,7 @@ FrameScanner::Step RequestScanner::EndRequest() {
 // --- Replies ---
 
 void ReplyScanner::Expect(Operation operation, uint64_t keys) {
-  const std::optional<ReplyKind> kind = ReplyOf(operation);
+  const std::optional<ReplyKind> kind = protocol::ReplyOf(operation);
   if (!kind.has_value()) return;
   if (*kind == ReplyKind::kTexts && keys == 0) return;  // A reply without a byte.
   Expected expected{.kind = *kind, .texts = keys};

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "fault_injection/report/report_text.h"
 #include "store/protocol/reply.h"
+#include "store/protocol/reply_of.h"
 
 namespace rollcall::fault {
 namespace {
@@ -13,41 +14,6 @@ using protocol::Operation;
 using protocol::ReplyKind;
 
 constexpr size_t kValueBytesMax = 24;
-
-// nullopt: nothing is said.
-std::optional<ReplyKind> KindOf(Operation operation) {
-  switch (operation) {
-    case Operation::kValidate:
-    case Operation::kSet:
-    case Operation::kAppend:
-    case Operation::kMultiSet:
-    case Operation::kQueuePush:
-    case Operation::kWatchKey:  // Expect gives up.
-      return std::nullopt;
-    case Operation::kGet:
-    case Operation::kCompareSet:
-      return ReplyKind::kBytes;
-    case Operation::kAdd:
-    case Operation::kNumKeys:
-    case Operation::kDeleteKey:
-    case Operation::kQueueLen:
-      return ReplyKind::kNumber;
-    case Operation::kCheck:
-    case Operation::kWait:
-    case Operation::kBarrier:
-    case Operation::kCancelWait:
-      return ReplyKind::kSignal;
-    case Operation::kMultiGet:
-      return ReplyKind::kTexts;
-    case Operation::kPing:
-      return ReplyKind::kNonce;
-    case Operation::kQueuePop:
-      return ReplyKind::kPopped;
-    case Operation::kListKeys:
-      return ReplyKind::kList;
-  }
-  return std::nullopt;
-}
 
 std::string ResultText(Operation operation, ReplyKind kind, const protocol::OwnedReply& reply) {
   switch (kind) {
@@ -79,7 +45,7 @@ std::string ResultText(Operation operation, ReplyKind kind, const protocol::Owne
 
 void ReplyLabels::Expect(const protocol::Request& request) {
   if (request.operation == Operation::kWatchKey) is_lost_ = true;
-  if (KindOf(request.operation).has_value()) {
+  if (protocol::ReplyOf(request.operation).has_value()) {
     expected_.push_back({request.operation, request.keys.size()});
   }
 }
@@ -105,7 +71,7 @@ std::vector<std::string> ReplyLabels::Read(absl::string_view bytes) {
       break;
     }
     const Expected& next = expected_.front();
-    const ReplyKind kind = *KindOf(next.operation);
+    const ReplyKind kind = *protocol::ReplyOf(next.operation);
     if (!parser_.has_value()) parser_.emplace(kind, next.keys);
     const absl::StatusOr<size_t> taken = parser_->Consume(bytes);
     if (!taken.ok()) {
