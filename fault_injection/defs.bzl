@@ -36,6 +36,17 @@ def fault_run_program(name, fixtures, **kwargs):
         **kwargs
     )
 
+# One program serves all the tests of a kind: nothing is linked for another file.
+def _run_as_test(name, program, args, data, size, kwargs):
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", size),
+        srcs = [program],
+        args = args,
+        data = data,
+        **kwargs
+    )
+
 def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwargs):
     """A test that runs one scenario file in the simulator, each seed twice.
 
@@ -50,15 +61,13 @@ def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwarg
       program: a fault_run_program, if the scenario has steps of the user's own.
       **kwargs: as of sh_test.
     """
-
-    # One program serves all the tests: nothing is linked for another scenario.
-    native.sh_test(
-        name = name,
-        size = kwargs.pop("size", "small"),
-        srcs = [program],
+    _run_as_test(
+        name,
+        program,
         args = (["--seeds=%d" % seeds] if seeds else []) + ["$(location %s)" % scenario],
         data = [scenario],
-        **kwargs
+        size = "small",
+        kwargs = kwargs,
     )
 
 def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program = _FAULT_SWEEP, **kwargs):
@@ -76,17 +85,17 @@ def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program 
       program: with tools:fault_sweep_main, if the workload has steps of the user's own.
       **kwargs: as of sh_test.
     """
-    native.sh_test(
-        name = name,
-        size = kwargs.pop("size", "medium"),
-        srcs = [program],
+    _run_as_test(
+        name,
+        program,
         args = [
             "--contract=$(location %s)" % contract,
             "--pairs=%d" % pairs,
             "$(location %s)" % workload,
         ],
         data = [contract, workload],
-        **kwargs
+        size = "medium",
+        kwargs = kwargs,
     )
 
 def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds = 3, program = _FAULT_COVERAGE, **kwargs):
@@ -105,10 +114,9 @@ def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds 
       program: with tools:fault_coverage_main, if there are steps of the user's own.
       **kwargs: as of sh_test.
     """
-    native.sh_test(
-        name = name,
-        size = kwargs.pop("size", "medium"),
-        srcs = [program],
+    _run_as_test(
+        name,
+        program,
         args = [
             "--contract=$(location %s)" % contract,
             "--workloads='$(locations %s)'" % workloads,
@@ -116,7 +124,8 @@ def fault_coverage_test(name, scenarios, workloads, contract = _CONTRACT, seeds 
             "$(locations %s)" % scenarios,
         ],
         data = [contract, scenarios, workloads],
-        **kwargs
+        size = "medium",
+        kwargs = kwargs,
     )
 
 def fault_process_program(name, fixtures, **kwargs):
@@ -152,10 +161,9 @@ def fault_scenario_real_test(
       process: a fault_process_program with the same steps.
       **kwargs: as of sh_test.
     """
-    native.sh_test(
-        name = name,
-        size = kwargs.pop("size", "small"),
-        srcs = [program],
+    _run_as_test(
+        name,
+        program,
         args = [
             "--rung=real",
             "--process=$(location %s)" % process,
@@ -165,5 +173,6 @@ def fault_scenario_real_test(
             process,
             scenario,
         ],
-        **kwargs
+        size = "small",
+        kwargs = kwargs,
     )
