@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "fault_injection/scenario/cast.h"
 #include "fault_injection/scenario/host_set.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 
 namespace rollcall::fault {
 namespace {
@@ -115,8 +117,15 @@ RungsReport RungsOf(const Scenario& scenario) {
 std::vector<std::string> AgainstForeignServer(const Scenario& scenario) {
   const Cast cast = CastOf(scenario);
   std::vector<std::string> reasons;
-  if (!cast.has_server)
+  if (!cast.has_server) {
     reasons.emplace_back("the scenario has no server of its own to be replaced");
+  }
+  std::vector<const google::protobuf::FieldDescriptor*> settings;
+  scenario.server().GetReflection()->ListFields(scenario.server(), &settings);
+  for (const auto* const setting : settings) {
+    reasons.push_back(absl::StrCat("server { ", setting->name(),
+                                   " }: a server that runs already is not the run's to set up"));
+  }
   for (int i = 0; i < scenario.faults_size(); ++i) {
     const Fault& fault = scenario.faults(i);
     const std::string process =

@@ -22,7 +22,8 @@ struct RungsReport {
 // `scenario` must have been checked. How long it takes is not looked at.
 RungsReport RungsOf(const Scenario& scenario);
 
-// Why a server that was not started by the run cannot be used, in the same manner.
+// Why a server that was not started by the run cannot be used, in the same manner. What such a
+// server still remembers of earlier runs is not looked at.
 std::vector<std::string> AgainstForeignServer(const Scenario& scenario);
 
 }  // namespace rollcall::fault

@@ -65,5 +65,13 @@ TEST(Rungs, AForeignServersProcessIsLeftAlone) {
               ElementsAre(HasSubstr("fault 1 (kill)")));
 }
 
+TEST(Rungs, AForeignServerIsSetUpByOthers) {
+  Scenario scenario = Parsed("");
+  scenario.mutable_server()->set_start_at("1s");
+  scenario.mutable_server()->set_connections_max(2);
+  EXPECT_THAT(AgainstForeignServer(scenario),
+              ElementsAre(HasSubstr("start_at"), HasSubstr("connections_max")));
+}
+
 }  // namespace
 }  // namespace rollcall::fault

@@ -24,10 +24,10 @@ expect() {
 # Every operation that SUITE's server knows.
 cli_group() {
   local suite=$1 version
-  cli_torch=$(torch_name "$suite") cli_where=torch cli_timeout=5s cli_dialect=modern
+  cli_torch=$(torch_name "$suite") cli_where=torch cli_timeout=5s
   cli_errors=$(mktemp "$work/cli.XXXXXX")
+  cli_dialect=$(torch_dialect "$suite")
   version=${cli_torch#torch-}
-  if [[ $version == 1.* || $version == 2.0.* ]]; then cli_dialect=legacy; fi
   start_servers "$suite" torch || return
   cli_basic_operations
   if [[ $cli_dialect == modern ]]; then cli_operations_since_2_0; fi

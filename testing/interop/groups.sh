@@ -74,6 +74,33 @@ process_group_group() {
   done
 }
 
+# Of the catalogue, where what goes wrong is the network or a worker.
+fault_scenarios=(
+  b3_black_hole_ends d10_replies_do_not_pass d11_late_reply_to_an_add
+  d4_reset_while_reading_the_reply e7_worker_restarts_before_the_barrier
+  f7_unknown_adds_are_not_repeated
+)
+
+# Fault scenarios with our workers, the fault proxy, and torch's servers: one that has no keys yet
+# for each.
+faults_group() {
+  local suite=$1 i name file torch_servers=${#fault_scenarios[@]}
+  start_servers "$suite" torch || return
+  for i in "${!fault_scenarios[@]}"; do
+    name=${fault_scenarios[i]}
+    file=$(mktemp -d "$work/faults.XXXXXX")/$name.textproto
+    sed "s/^workers {/& dialect: $(torch_dialect "$suite" | tr a-z A-Z)/" \
+      "$repo/fault_injection/scenarios/$name.textproto" >"$file"
+    if "$fault_run" --rung=real --server="127.0.0.1:${ports[i]}" "$file" >"$file.log" 2>&1; then
+      record ok "$(torch_name "$suite")" faults torch "$name"
+    else
+      record FAIL "$(torch_name "$suite")" faults torch "$name"
+      head -n 40 "$file.log" | sed 's/^/    | /'
+    fi
+  done
+  stop_servers
+}
+
 torchrun_group() {
   local how
   for how in static c10d; do
@@ -117,7 +144,7 @@ mixed_group() {
 suite_groups() {
   local suite=$1 group
   in_root "$suite" 60 torch describe.py
-  for group in cli api file crowd failures process_group torchrun; do
+  for group in cli faults api file crowd failures process_group torchrun; do
     if wants $group; then "${group}_group" "$suite"; fi
   done
 }

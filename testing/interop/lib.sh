@@ -3,6 +3,14 @@
 
 torch_name() { echo "torch-$(cat "$cache/roots/torch_$1/.torch_version")"; }
 
+# What its server and clients speak.
+torch_dialect() {
+  case $(torch_name "$1") in
+    torch-1.* | torch-2.0.*) echo legacy ;;
+    *) echo modern ;;
+  esac
+}
+
 # record STATUS TORCH GROUP WHERE NAME [DETAIL]: prints one check and keeps it for the summary.
 record() {
   local IFS=$'\t'
@@ -30,7 +38,8 @@ enter() { # SUITE COMMAND...: inside the torch root, as PID 1 of a namespace tha
 
 # start_servers SUITE LABEL...: starts a server a label and sets `targets` (LABEL=HOST:PORT, as the
 # check files take them), `endpoint` (of the last) and server_pids. The labels epoll and libuv are
-# our server's backends; torch is SUITE's own server.
+# our server's backends; torch is SUITE's own server, or $torch_servers of them, whose ports are in
+# `ports`.
 start_servers() {
   local suite=$1 label port_file
   shift
@@ -38,7 +47,9 @@ start_servers() {
   for label in "$@"; do
     port_file=$(mktemp -u "$work/port.XXXXXX")
     case $label in
-      torch) enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" ;;
+      torch)
+        enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" "${torch_servers:-1}"
+        ;;
       *) exec "$server" --host=127.0.0.1 --port=0 --port_file="$port_file" --backend="$label" ;;
     esac >"$port_file.log" 2>&1 &
     server_pids+=($!)
@@ -46,7 +57,8 @@ start_servers() {
       record FAIL - server "$label" "listens within 30 s" "$(tail -n 1 "$port_file.log")"
       return 1
     fi
-    endpoint=127.0.0.1:$(tr -d '[:space:]' <"$port_file")
+    mapfile -t ports <"$port_file"
+    endpoint=127.0.0.1:${ports[0]}
     targets+=("$label=$endpoint")
   done
 }
