@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "fault_injection/world.h"
+#include "fault_injection/world_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,11 +12,6 @@ namespace rollcall::fault {
 namespace {
 
 using testing::HasSubstr;
-
-void Sleep(World& world, absl::Duration duration) {
-  const absl::Time until = world.Now() + duration;
-  while (world.Now() < until) world.Block(until, "a sleep");
-}
 
 TEST(WorldPauseTest, ADeadlineThatPassesDuringAPauseIsSeenAfterIt) {
   World world;

@@ -15,7 +15,6 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "net/syscalls.h"
 
 namespace rollcall {
@@ -91,7 +90,7 @@ struct TwinScript {
 };
 
 // Every row of the table of Linux's manners that the simulator stands on, and more.
-absl::Span<const TwinScript> TwinScripts();
+std::vector<TwinScript> TwinScripts();
 
 // The script's lines.
 std::vector<std::string> RunTwinScript(const TwinScript& script, net::Syscalls& calls);
