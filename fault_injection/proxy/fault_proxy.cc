@@ -213,6 +213,10 @@ void FaultProxy::Reset(absl::string_view route) {
   DoOnRoutes(route, [](ProxyRoute& r) { r.ResetAll(); });
 }
 
+void FaultProxy::LoseSenders(absl::string_view route, Direction direction) {
+  DoOnRoutes(route, [=](ProxyRoute& r) { r.LoseSenders(direction); });
+}
+
 void FaultProxy::CloseConnections(absl::string_view route) {
   DoOnRoutes(route, [](ProxyRoute& r) { r.CloseAll(); });
 }

@@ -102,6 +102,10 @@ class FaultProxy {
   void HealRefuse(absl::string_view route);
   // RST to both ends of all connections, at once: what is under way is lost.
   void Reset(absl::string_view route);
+  // The machine of those who send in this direction is lost: all connections are forgotten there,
+  // and nobody is told. Whoever sends to one of them is answered with a reset; so there is silence
+  // only together with BlackHole, until the machine is back.
+  void LoseSenders(absl::string_view route, Direction direction);
   // FIN to both ends of all connections, at once: what is under way is lost.
   void CloseConnections(absl::string_view route);
   // The next `count` connections are accepted, and ended at once: kFin or kReset. The server does

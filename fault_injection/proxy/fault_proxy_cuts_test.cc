@@ -104,6 +104,22 @@ TEST_P(FaultProxyTest, OfTwoResetsThatMissEachOtherNothingIsLeft) {
   Until([&] { return proxy_->stats("w").open == 0; });
 }
 
+TEST_P(FaultProxyTest, AMachineThatWasLostAnswersWithAResetWhenItIsBack) {
+  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+  StartProxy({RouteTo(listening->address().port())});
+  const auto client = Connect(proxy_->port("w"));
+  auto server = listening->Accept(Now() + kLong).value();
+  proxy_->BlackHole("w");
+  proxy_->LoseSenders("w", Direction::kToClient);
+  server.reset();  // In good order, which nobody must see.
+  ASSERT_TRUE(client->Write("anybody?", Now() + kLong).ok());
+  char byte;
+  const absl::Status silence = client->Read(&byte, 1, Now() + kShort).status();
+  EXPECT_EQ(net::GetNetErrorInfo(silence)->kind, net::NetErrorKind::kTimedOut);
+  proxy_->HealBlackHole("w");
+  EXPECT_EQ(EndOf(*client), net::NetErrorKind::kReset);
+}
+
 TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {
   StartBoth();
   proxy_->Cut("w", Direction::kToClient);

@@ -213,6 +213,15 @@ void Flow::NoteSourceBroken(SocketEnd& to, absl::Time now) {
   }
 }
 
+void Flow::LoseSource() {
+  if (end_sent_) return;
+  queue_.clear();
+  coalesced_.clear();
+  coalesced_frames_ = 0;
+  queued_bytes_ = 0;
+  source_ended_ = source_is_reset_ = source_has_vanished_ = true;
+}
+
 void Flow::NoteReceiverVanished() {
   if (std::exchange(receiver_has_vanished_, true)) return;
   wants_write_ = false;

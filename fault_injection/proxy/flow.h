@@ -39,6 +39,8 @@ class Flow {
   void NoteSourceBroken(SocketEnd& to, absl::Time now);
   // The other flow's source_has_vanished(): what is sent meets nobody.
   void NoteReceiverVanished();
+  // The source's machine is lost, with all that it had sent and that is still under way.
+  void LoseSource();
   // To who sends where this flow's source was. Nothing, if it does not get through now.
   void AnswerWithReset(SocketEnd& to, absl::Time now);
   // The settings of the lane back have changed.
@@ -50,8 +52,8 @@ class Flow {
   bool wants_reset() const { return wants_reset_; }
   // The receiver is gone.
   bool receiver_is_gone() const { return receiver_is_gone_; }
-  // The source was reset, and the cut that its lane was in has lost what says so. A kernel does not
-  // repeat that, so the receiver learns of it only by the answer to what it sends.
+  // The source was reset, and the cut that its lane was in has lost what says so; or its machine is
+  // lost. No kernel repeats that, so the receiver learns of it only by the answer to what it sends.
   bool source_has_vanished() const { return source_has_vanished_; }
   // Something was sent, and may have to be repeated, where nobody is any more.
   bool met_nobody() const { return met_nobody_; }

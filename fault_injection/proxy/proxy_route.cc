@@ -114,6 +114,10 @@ void ProxyRoute::ResetAll() {
   ForEachRelay([](Relay& relay) { relay.Reset(); });
 }
 
+void ProxyRoute::LoseSenders(Direction direction) {
+  ForEachRelay([direction](Relay& relay) { relay.LoseSender(direction); });
+}
+
 void ProxyRoute::CloseAll() {
   stats_.closed += stats().open;
   ForEachRelay([](Relay& relay) { relay.CloseOrderly(); });

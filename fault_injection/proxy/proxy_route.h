@@ -46,6 +46,7 @@ class ProxyRoute {
   // Every setting is as at the beginning.
   void HealAll();
   void ResetAll();
+  void LoseSenders(Direction direction);
   void CloseAll();
   // The next `count` connections are accepted and ended: with a reset, or orderly.
   void TurnAwayNext(bool with_reset, int count);

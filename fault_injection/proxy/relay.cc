@@ -64,6 +64,12 @@ void Relay::CloseOrderly() {
   Settle();
 }
 
+void Relay::LoseSender(Direction direction) {
+  if (is_finished_ || !server_.has_value()) return;
+  (direction == Direction::kToServer ? to_server_ : to_client_).LoseSource();
+  Settle();
+}
+
 void Relay::Refresh() {
   if (is_finished_ || !server_.has_value()) return;
   const absl::Time now = context_.loop->Now();

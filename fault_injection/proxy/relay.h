@@ -13,6 +13,7 @@
 #include "fault_injection/proxy/flow.h"
 #include "fault_injection/proxy/frame_scanner.h"
 #include "fault_injection/proxy/lane.h"
+#include "fault_injection/proxy/proxy_types.h"
 #include "fault_injection/proxy/socket_end.h"
 #include "net/address.h"
 #include "net/owned_fd.h"
@@ -48,6 +49,8 @@ class Relay {
   // At once, what is under way is lost.
   void Reset();
   void CloseOrderly();
+  // The machine of who sends in this direction is lost.
+  void LoseSender(Direction direction);
   // The settings of a lane have changed.
   void Refresh();
 

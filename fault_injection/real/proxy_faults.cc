@@ -57,6 +57,13 @@ void ProxyFaults::BlackHole(const std::string& host) {
   for (const std::string& route : RoutesOf(host)) proxy_.BlackHole(route);
 }
 
+void ProxyFaults::Crash(const std::string& host) {
+  BlackHole(host);
+  const Direction from_host =
+      host == cast_.serving_host ? Direction::kToClient : Direction::kToServer;
+  for (const std::string& route : RoutesOf(host)) proxy_.LoseSenders(route, from_host);
+}
+
 void ProxyFaults::Refuse(const std::string& host) {
   // Nobody connects to the others.
   if (host != cast_.serving_host) return;

@@ -27,6 +27,8 @@ class ProxyFaults {
   // What is sent to or by the host is lost; and no longer.
   void BlackHole(const std::string& host);
   void Heal(const std::string& host);
+  // As BlackHole, and its machine forgets the connections. To be called before its processes end.
+  void Crash(const std::string& host);
 
  private:
   using Act = absl::FunctionRef<void(const std::string& route, Direction direction)>;

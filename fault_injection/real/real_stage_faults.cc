@@ -121,7 +121,7 @@ void RealStage::Kill(Player& player) {
 void RealStage::Crash(const std::string& hosts) {
   for (const std::string& host : HostsOf(hosts)) {
     // First: the end of its connections, which its kernel tells, must not get through.
-    proxy_faults_->BlackHole(host);
+    proxy_faults_->Crash(host);
     crashed_.insert(host);
   }
   ForEachPlayer(hosts, [this](Player& player) { Kill(player); });
