@@ -70,18 +70,29 @@ def fault_scenario_test(name, scenario, seeds = 0, program = _FAULT_RUN, **kwarg
         kwargs = kwargs,
     )
 
-def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program = _FAULT_SWEEP, **kwargs):
+def fault_sweep_test(
+        name,
+        workload,
+        contract = _CONTRACT,
+        pairs = 200,
+        all = False,
+        program = _FAULT_SWEEP,
+        **kwargs):
     """A test that runs a workload once for each way in which one of its system calls can go wrong.
 
     Every run must end, leave nothing behind, keep its time-outs, and fail only as the contract
     allows. For a combination that the contract does not have, the test prints a cell that it could
-    have. `--test_arg=--all` makes every call fail, not only the first and last of its kind.
+    have. The first and the last call of each kind fail in every way, those in between in one way
+    each, in turn.
 
     Args:
       name: of the test.
-      workload: the file, textproto of scenario.proto: no faults, and every step succeeds.
+      workload: the file, textproto of scenario.proto: no faults, and every step succeeds; or a
+        filegroup of several.
       contract: the file, textproto of contract.proto; the library's own if not given.
       pairs: how many pairs of faults are tried.
+      all: every call fails in every way, which takes several times as long; also
+        `--test_arg=--all`.
       program: with tools:fault_sweep_main, if the workload has steps of the user's own.
       **kwargs: as of sh_test.
     """
@@ -91,8 +102,7 @@ def fault_sweep_test(name, workload, contract = _CONTRACT, pairs = 200, program 
         args = [
             "--contract=$(location %s)" % contract,
             "--pairs=%d" % pairs,
-            "$(location %s)" % workload,
-        ],
+        ] + (["--all"] if all else []) + ["$(locations %s)" % workload],
         data = [contract, workload],
         size = "medium",
         kwargs = kwargs,

@@ -113,6 +113,7 @@ absl::Status SocketConnection::WaitFor(short events, absl::string_view what, abs
   const int ready = WaitReady(*syscalls_, *env_, fd_.get(), events, deadline);
   if (shut_down_) return Failure(NetErrorKind::kShutDown, what, 0, start);
   if (ready == 0) return Failure(NetErrorKind::kTimedOut, what, 0, start);
+  if (IsShortOfMemory(ready)) return PauseForMemory(-ready, start, deadline);
   if (ready < 0) return Failure(KindOfErrno(-ready, Phase::kOther), what, -ready, start);
   return absl::OkStatus();
 }

@@ -171,7 +171,7 @@ TEST_F(SocketConnectionTest, ShortTransfersAndSignalsAreInvisible) {
   syscalls_.set_transfer_bytes_max(4999);
   syscalls_.Script("send", {-EINTR, ScriptedSyscalls::kReal, -EAGAIN, -EINTR, -ENOBUFS, -ENOMEM});
   syscalls_.Script("recv", {-EINTR, -EAGAIN, ScriptedSyscalls::kReal, -EINTR});
-  syscalls_.Script("poll", {-EINTR, 0, -EINTR, 1});
+  syscalls_.Script("poll", {-EINTR, -ENOMEM, 0, -EINTR, 1});
   std::unique_ptr<Thread> echo = RealEnv().StartThread("echo", [&] {
     for (size_t echoed = 0; echoed < sent.size();) {
       const std::string bytes = Read(*peer_);

@@ -138,7 +138,8 @@ void Collectives::AwaitDone(Call& call, const Round& round) {
 }
 
 void Collectives::ThrowTimeout(const Call& call, const Round& round,
-                               std::optional<std::vector<int>> missing) {
+                               std::optional<std::vector<int>> missing,
+                               absl::string_view if_all_came) {
   ErrorDetails details;
   details.operation = std::string(call.operation);
   details.keys = {round.base};
@@ -149,7 +150,7 @@ void Collectives::ThrowTimeout(const Call& call, const Round& round,
   if (missing.has_value()) {
     const int came = place_.world_size - static_cast<int>(missing->size());
     who = absl::StrCat(came, "/", place_.world_size, " ranks came, ",
-                       missing->empty() ? "the last one has not yet said so"
+                       missing->empty() ? std::string(if_all_came)
                                         : absl::StrCat("missing ranks: ", RanksText(*missing)));
     details.missing_ranks = *std::move(missing);
   }
@@ -214,6 +215,18 @@ std::vector<std::string> Collectives::Values(Call& call, const Round& round) {
   return values;
 }
 
+std::vector<std::string> Collectives::Fetch(Call& call, const Round& round) {
+  try {
+    return Values(call, round);
+  } catch (const DistError& error) {
+    const bool is_late =
+        error.code() == ErrorCode::kReplyTimeout || error.code() == ErrorCode::kWaitTimeout;
+    if (!is_late || call.timeout == absl::InfiniteDuration()) throw;
+    // It is the last rank that took the time, more often than the server.
+    ThrowTimeout(call, round, std::vector<int>(), "but too late for their values to be fetched");
+  }
+}
+
 void Collectives::Barrier(absl::string_view name, absl::Duration timeout) {
   Call call = Begin("barrier", ErrorCode::kBarrierTimeout, timeout);
   const ScopedTimeout scoped(store_, store_.timeout());
@@ -227,7 +240,7 @@ std::vector<std::string> Collectives::Collect(Call& call, absl::string_view name
   const Round round = Arrive(call, "gather", name, value);
   AwaitDone(call, round);
   std::vector<std::string> values;
-  if (reads) values = Values(call, round);
+  if (reads) values = Fetch(call, round);
   Finish(call, round);
   return values;
 }

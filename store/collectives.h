@@ -31,9 +31,11 @@ struct Place {
 // Every call ends by its deadline, now + timeout, with all that it asks of the store: in between,
 // the store's own time-out is what is left of it (and is put back at the end, whatever happens).
 // With a time-out of zero it has a second for its round trips; with an infinite one the store's own
-// time-out bounds each of them. Besides its own error it raises what the store raises. A call that
-// timed out has been counted: to make it again means to wait on. After a DistNetworkError of the
-// add it is not known whether it was.
+// time-out bounds each of them. If the deadline has come when a further request is due, because
+// this process stood still or an answer came at the last moment, that one has up to a second more,
+// once: to be counted, and to learn who is missing. Besides its own error it raises what the store
+// raises. A call that timed out has been counted: to make it again means to wait on. After a
+// DistNetworkError of the add it is not known whether it was.
 class Collectives {
  public:
   // std::invalid_argument for an impossible place.
@@ -43,7 +45,8 @@ class Collectives {
   // BARRIER_TIMEOUT with missing_ranks.
   void Barrier(absl::string_view name, absl::Duration timeout);
 
-  // Every rank's value, by rank, for every rank. GATHER_TIMEOUT with missing_ranks.
+  // Every rank's value, by rank, for every rank. GATHER_TIMEOUT with missing_ranks; with none, if
+  // all came, but the last one too late for the values to be fetched.
   std::vector<std::string> AllGather(absl::string_view name, absl::string_view value,
                                      absl::Duration timeout);
 
@@ -72,8 +75,9 @@ class Collectives {
   // Leaves this rank's value in the round at hand, and opens the round if it is the last to come.
   Round Arrive(Call& call, absl::string_view kind, absl::string_view name, absl::string_view value);
   void AwaitDone(Call& call, const Round& round);
-  [[noreturn]] void ThrowTimeout(const Call& call, const Round& round,
-                                 std::optional<std::vector<int>> missing);
+  [[noreturn]] void ThrowTimeout(
+      const Call& call, const Round& round, std::optional<std::vector<int>> missing,
+      absl::string_view if_all_came = "the last one has not yet said so");
   // False if the time was up first.
   bool WaitFor(const std::string& key, absl::Duration timeout);
   // nullopt if the store does not answer.
@@ -81,6 +85,8 @@ class Collectives {
   std::vector<std::string> Collect(Call& call, absl::string_view name, absl::string_view value,
                                    bool reads);
   std::vector<std::string> Values(Call& call, const Round& round);
+  // The same, with GATHER_TIMEOUT where the time runs out.
+  std::vector<std::string> Fetch(Call& call, const Round& round);
   void Finish(Call& call, const Round& round);
   // What nobody needs any more: if it stays, that costs a few bytes.
   void TidyAway(Call& call, const std::string& key);

@@ -26,7 +26,7 @@
 DEFINE_string(contract, "", "The file with the contract (textproto of contract.proto).");
 DEFINE_string(workloads, "", "The files to sweep, with spaces between.");
 DEFINE_uint64(seeds, 3, "How many seeds to run of each scenario.");
-DEFINE_uint64(pairs, 200, "How many pairs of faults of each workload.");
+DEFINE_uint64(pairs, 400, "How many pairs of faults of each workload.");
 DEFINE_string(out, "",
               "Where to write coverage.json and coverage.md. Under `bazel test`, the test's "
               "undeclared outputs if not given.");

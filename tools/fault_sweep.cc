@@ -16,9 +16,11 @@
 #include "fault_injection/sweep/sweep_files.h"
 
 DEFINE_string(contract, "", "The file with the contract (textproto of contract.proto).");
-DEFINE_uint64(first_calls, 1,
-              "How many calls of one kind, host and operation are made to fail, beside the last.");
-DEFINE_bool(all, false, "All of them.");
+DEFINE_uint64(
+    first_calls, 1,
+    "How many calls of one kind, host and operation are made to fail in every way, beside "
+    "the last; the others fail in one way each.");
+DEFINE_bool(all, false, "Every call is made to fail in every way.");
 DEFINE_uint64(pairs, 200, "How many pairs of faults of each workload.");
 DEFINE_uint64(failures_max, 20, "How many failures are shown.");
 DEFINE_bool(print_cells, false, "Print all that was seen as cells of a contract.");
@@ -51,9 +53,10 @@ int Main(const std::vector<std::string>& paths) {
     return kUsage;
   }
   const absl::Time begin = absl::Now();
-  const absl::StatusOr<SweepReport> report = SweepFiles(
-      paths, UserFixtures(),
-      {.first_calls = FLAGS_first_calls, .all_calls = FLAGS_all, .pairs = FLAGS_pairs}, &*contract);
+  const absl::StatusOr<SweepReport> report =
+      SweepFiles(paths, UserFixtures(),
+                 {.first_calls = FLAGS_first_calls, .all_faults = FLAGS_all, .pairs = FLAGS_pairs},
+                 &*contract);
   if (!report.ok()) {
     std::cerr << report.status().message() << "\n";
     return kUsage;

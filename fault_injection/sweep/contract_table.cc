@@ -80,8 +80,52 @@ std::vector<std::string> CheckWords(const Cell& cell) {
   return problems;
 }
 
+std::vector<std::string> CheckWords(const PairRule& rule) {
+  std::vector<std::string> problems;
+  for (const std::string& call : rule.calls()) {
+    if (const absl::StatusOr<const CallRow*> row = CallNamed(call); !row.ok()) {
+      problems.emplace_back(row.status().message());
+    }
+  }
+  for (const std::string& code : rule.may_add()) {
+    if (!IsCode(code)) problems.push_back(absl::StrCat("no such code: ", code));
+  }
+  if (rule.may_add().empty()) {
+    problems.push_back(absl::StrCat("a rule that adds nothing: ", rule.ShortDebugString()));
+  }
+  return problems;
+}
+
+bool IsOneOf(const Words& words, absl::string_view word) {
+  return words.empty() || absl::c_linear_search(words, word);
+}
+
 std::string KeyText(const CellKey& key) {
   return absl::StrCat(key.operation, " ", Phase_Name(key.phase), " ", key.call, " ", key.fault);
+}
+
+// Those of a cell's or rule's words that were not met.
+class Missing {
+ public:
+  explicit Missing(const std::set<std::string>& met) : met_(met) {}
+
+  void LookFor(absl::string_view field, absl::string_view word) {
+    const std::string text = absl::StrCat(field, " ", word);
+    if (!met_.contains(text)) absl::StrAppend(&text_, text_.empty() ? "" : ", ", text);
+  }
+  void LookFor(absl::string_view field, const Words& words) {
+    for (const std::string& word : words) LookFor(field, word);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  const std::set<std::string>& met_;
+  std::string text_;
+};
+
+template <typename Met>
+size_t NumberMet(const std::vector<Met>& met) {
+  return static_cast<size_t>(absl::c_count_if(met, [](const Met& one) { return one.times > 0; }));
 }
 
 }  // namespace
@@ -127,6 +171,18 @@ std::vector<std::string> ContractTable::Prepare() {
     }
   }
   met_.resize(static_cast<size_t>(contract_.cells_size()));
+  for (std::string& problem : PrepareRules(groups)) problems.push_back(std::move(problem));
+  return problems;
+}
+
+std::vector<std::string> ContractTable::PrepareRules(
+    const std::map<std::string, const Group*>& groups) {
+  std::vector<std::string> problems;
+  for (PairRule& rule : *contract_.mutable_pairs()) {
+    Resolve(groups, *rule.mutable_operations());
+    for (std::string& problem : CheckWords(rule)) problems.push_back(std::move(problem));
+  }
+  rules_met_.resize(static_cast<size_t>(contract_.pairs_size()));
   return problems;
 }
 
@@ -165,30 +221,61 @@ void ContractTable::Note(const CellKey& key, const Observation& seen) {
   if (seen.is_late) met.words.insert("late_because ");
 }
 
+std::map<size_t, std::set<std::string>> ContractTable::AllowedToPair(const CellKey& second) const {
+  std::map<size_t, std::set<std::string>> allowed;
+  for (int i = 0; i < contract_.pairs_size(); ++i) {
+    const PairRule& rule = contract_.pairs(i);
+    const bool is_phase = rule.phase() == PHASE_UNSPECIFIED || rule.phase() == second.phase;
+    if (!is_phase || !IsOneOf(rule.operations(), second.operation) ||
+        !IsOneOf(rule.calls(), second.call)) {
+      continue;
+    }
+    allowed[static_cast<size_t>(i)] = {rule.may_add().begin(), rule.may_add().end()};
+  }
+  return allowed;
+}
+
+void ContractTable::NotePair(size_t rule, const CellKey& second,
+                             const std::set<std::string>& codes) {
+  Met& met = rules_met_[rule];
+  ++met.times;
+  met.words.insert(absl::StrCat("operations ", second.operation));
+  met.words.insert(absl::StrCat("calls ", second.call));
+  for (const std::string& code : codes) met.words.insert(absl::StrCat("may_add ", code));
+}
+
 std::vector<std::string> ContractTable::Unmet() const {
   std::vector<std::string> unmet;
   for (size_t i = 0; i < met_.size(); ++i) {
     const Cell& cell = contract_.cells(static_cast<int>(i));
-    std::vector<std::string> missing;
-    const auto look_for = [&](absl::string_view field, absl::string_view word) {
-      std::string text = absl::StrCat(field, " ", word);
-      if (!met_[i].words.contains(text)) missing.push_back(std::move(text));
-    };
-    for (const std::string& word : cell.operations()) look_for("operations", word);
-    for (const std::string& word : cell.calls()) look_for("calls", word);
-    for (const std::string& word : cell.faults()) look_for("faults", word);
-    for (const std::string& word : cell.outcomes()) look_for("outcomes", word);
-    for (const std::string& word : cell.elsewhere()) look_for("elsewhere", word);
-    if (!cell.late_because().empty()) look_for("late_because", "");
-    if (missing.empty()) continue;
-    unmet.push_back(absl::StrCat("never met: ", absl::StrJoin(missing, ", "), " of cells { ",
-                                 cell.ShortDebugString(), " }"));
+    Missing missing(met_[i].words);
+    missing.LookFor("operations", cell.operations());
+    missing.LookFor("calls", cell.calls());
+    missing.LookFor("faults", cell.faults());
+    missing.LookFor("outcomes", cell.outcomes());
+    missing.LookFor("elsewhere", cell.elsewhere());
+    if (!cell.late_because().empty()) missing.LookFor("late_because", "");
+    if (!missing.text().empty()) {
+      unmet.push_back(absl::StrCat("never met: ", missing.text(), " of cells { ",
+                                   cell.ShortDebugString(), " }"));
+    }
+  }
+  for (size_t i = 0; i < rules_met_.size(); ++i) {
+    const PairRule& rule = contract_.pairs(static_cast<int>(i));
+    Missing missing(rules_met_[i].words);
+    missing.LookFor("operations", rule.operations());
+    missing.LookFor("calls", rule.calls());
+    missing.LookFor("may_add", rule.may_add());
+    if (!missing.text().empty()) {
+      unmet.push_back(absl::StrCat("never met: ", missing.text(), " of pairs { ",
+                                   rule.ShortDebugString(), " }"));
+    }
   }
   return unmet;
 }
 
-size_t ContractTable::cells_met() const {
-  return static_cast<size_t>(absl::c_count_if(met_, [](const Met& met) { return met.times > 0; }));
-}
+size_t ContractTable::cells_met() const { return NumberMet(met_); }
+
+size_t ContractTable::pair_rules_met() const { return NumberMet(rules_met_); }
 
 }  // namespace rollcall::fault

@@ -55,11 +55,18 @@ class ContractTable {
   static std::vector<std::string> Violations(const Cell& cell, const Observation& seen);
   // Notes that the sweep met it; `key` must have a cell.
   void Note(const CellKey& key, const Observation& seen);
-  // Words of cells that were never met, a line each: the table says no more than the truth.
+  // What the rules for pairs allow beyond the cells of the two faults, by rule, if the second fault
+  // is that of `second`.
+  std::map<size_t, std::set<std::string>> AllowedToPair(const CellKey& second) const;
+  // Notes that the rule of that index spoke of a pair, and that without it `codes` were violations.
+  void NotePair(size_t rule, const CellKey& second, const std::set<std::string>& codes);
+  // Words of cells and rules that were never met, a line each: the table says no more than the
+  // truth.
   std::vector<std::string> Unmet() const;
   size_t cells_met() const;
   // How often the cell of that index was met.
   uint64_t times(size_t cell) const { return met_[cell].times; }
+  size_t pair_rules_met() const;
 
  private:
   struct Met {
@@ -68,10 +75,12 @@ class ContractTable {
   };
 
   std::vector<std::string> Prepare();
+  std::vector<std::string> PrepareRules(const std::map<std::string, const Group*>& groups);
 
   Contract contract_;
   std::map<CellKey, size_t> index_;
   std::vector<Met> met_;
+  std::vector<Met> rules_met_;
 };
 
 // Cells that say what was seen, as text to be pasted into a contract.

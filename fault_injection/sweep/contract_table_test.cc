@@ -11,6 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 
 constexpr char kText[] = R"(
   groups { name: "reset" members: ["ECONNRESET", "EPIPE"] }
@@ -64,6 +65,37 @@ TEST(ContractTableTest, EveryWordOfACellMustBeMet) {
                                           "CONNECTION_LOST, elsewhere WAIT_TIMEOUT of cells"));
   table.Note({"set", SEND, "send", "ECONNRESET"}, {{"CONNECTION_LOST"}, {"WAIT_TIMEOUT"}, false});
   EXPECT_THAT(table.Unmet(), IsEmpty());
+}
+
+constexpr char kRule[] = R"(
+  pairs { operations: ["get", "set"] phase: CONNECT calls: "connect" may_add: "WAIT_TIMEOUT" }
+)";
+
+TEST(ContractTableTest, ARuleSpeaksOfPairsBySecondFault) {
+  const ContractTable table = ContractTable::Parse(kRule, "c").value();
+  EXPECT_THAT(table.AllowedToPair({"set", CONNECT, "connect", "ENOMEM"}),
+              ElementsAre(Pair(0u, ElementsAre("WAIT_TIMEOUT"))));
+  EXPECT_THAT(table.AllowedToPair({"add", CONNECT, "connect", "ENOMEM"}), IsEmpty());
+  EXPECT_THAT(table.AllowedToPair({"set", SEND, "connect", "ENOMEM"}), IsEmpty());
+  EXPECT_THAT(table.AllowedToPair({"set", CONNECT, "socket", "ENOMEM"}), IsEmpty());
+}
+
+TEST(ContractTableTest, EveryWordOfARuleMustBeMet) {
+  ContractTable table = ContractTable::Parse(kRule, "c").value();
+  EXPECT_EQ(table.pair_rules_met(), 0u);
+  table.NotePair(0, {"set", CONNECT, "connect", "ENOMEM"}, {});
+  ASSERT_EQ(table.Unmet().size(), 1u);
+  EXPECT_THAT(table.Unmet()[0],
+              HasSubstr("never met: operations get, may_add WAIT_TIMEOUT of pairs"));
+  table.NotePair(0, {"get", CONNECT, "connect", "EPERM"}, {"WAIT_TIMEOUT"});
+  EXPECT_THAT(table.Unmet(), IsEmpty());
+  EXPECT_EQ(table.pair_rules_met(), 1u);
+}
+
+TEST(ContractTableTest, SaysWhatIsWrongWithARule) {
+  EXPECT_THAT(ProblemOf(R"(pairs { calls: "conect" may_add: "CLOSED" })"), HasSubstr("connect"));
+  EXPECT_THAT(ProblemOf(R"(pairs { may_add: "LOST" })"), HasSubstr("no such code: LOST"));
+  EXPECT_THAT(ProblemOf(R"(pairs { calls: "connect" })"), HasSubstr("adds nothing"));
 }
 
 TEST(ContractTableTest, WhatWasSeenCanBePastedAsCells) {

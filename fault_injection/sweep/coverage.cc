@@ -131,6 +131,8 @@ Coverage CoverageTally::Finish(const SweepReport& sweep, const ContractTable& co
   }
   coverage.cells = static_cast<size_t>(contract.contract().cells_size());
   coverage.cells_met = contract.cells_met();
+  coverage.pair_rules = static_cast<size_t>(contract.contract().pairs_size());
+  coverage.pair_rules_met = contract.pair_rules_met();
   for (std::string& unmet : contract.Unmet()) coverage.gaps.push_back(std::move(unmet));
   return coverage;
 }
@@ -141,7 +143,8 @@ std::string CoveragePage(const Coverage& coverage) {
       coverage.codes.size(),
       ". Errors of system calls injected, or excused: ", Covered(coverage.call_errors), " of ",
       coverage.call_errors.size(), ". Cells of the contract met: ", coverage.cells_met, " of ",
-      coverage.cells, ".\n\n");
+      coverage.cells, ", rules for pairs: ", coverage.pair_rules_met, " of ", coverage.pair_rules,
+      ".\n\n");
   absl::StrAppend(&text, RowsAsTable("error code", coverage.codes), "\n",
                   RowsAsTable("call and error", coverage.call_errors));
   if (!coverage.gaps.empty()) {
@@ -152,15 +155,16 @@ std::string CoveragePage(const Coverage& coverage) {
 }
 
 std::string CoverageJson(const Coverage& coverage) {
-  return absl::StrCat("{\n  \"codes\": ", RowsAsJson(coverage.codes),
-                      ",\n  \"call_errors\": ", RowsAsJson(coverage.call_errors),
-                      ",\n  \"cells\": ", coverage.cells,
-                      ",\n  \"cells_met\": ", coverage.cells_met, ",\n  \"gaps\": [",
-                      absl::StrJoin(coverage.gaps, ", ",
-                                    [](std::string* out, const std::string& gap) {
-                                      absl::StrAppend(out, JsonText(gap));
-                                    }),
-                      "]\n}\n");
+  return absl::StrCat(
+      "{\n  \"codes\": ", RowsAsJson(coverage.codes),
+      ",\n  \"call_errors\": ", RowsAsJson(coverage.call_errors),
+      ",\n  \"cells\": ", coverage.cells, ",\n  \"cells_met\": ", coverage.cells_met,
+      ",\n  \"pair_rules\": ", coverage.pair_rules,
+      ",\n  \"pair_rules_met\": ", coverage.pair_rules_met, ",\n  \"gaps\": [",
+      absl::StrJoin(
+          coverage.gaps, ", ",
+          [](std::string* out, const std::string& gap) { absl::StrAppend(out, JsonText(gap)); }),
+      "]\n}\n");
 }
 
 }  // namespace rollcall::fault

@@ -30,6 +30,8 @@ struct Coverage {
   std::vector<CoverageRow> call_errors;
   size_t cells = 0;
   size_t cells_met = 0;
+  size_t pair_rules = 0;
+  size_t pair_rules_met = 0;
   // All that is wrong, a line each: the gate fails unless there is none.
   std::vector<std::string> gaps;
 };

@@ -47,9 +47,10 @@ bool IsOfConnecting(Call call) {
   }
 }
 
-Phase ClientPhase(Call call, bool is_connecting, const std::string& operation) {
+// A poll has the phase of the call for whose sake it is made.
+Phase ClientPhase(Call call, const std::string& operation) {
   if (call == Call::kGetAddrInfo) return RESOLVE;
-  if (IsOfConnecting(call) || (call == Call::kPoll && is_connecting)) return CONNECT;
+  if (IsOfConnecting(call)) return CONNECT;
   if (call == Call::kShutdown || call == Call::kClose) return CLOSE;
   if (operation == kJoin) return GREET;
   return call == Call::kSend || call == Call::kSendMsg ? SEND : RECEIVE;
@@ -96,9 +97,9 @@ CallFault SiteRecorder::OnCall(const CallSite& site) {
   const WorkerState& worker = workers_[seen.site.host];
   seen.site.step = worker.step;
   seen.site.operation = worker.operation;
-  bool& is_connecting = is_connecting_[seen.actor];
-  if (seen.site.call->call != Call::kPoll) is_connecting = IsOfConnecting(seen.site.call->call);
-  seen.is_connecting = is_connecting;
+  Call& last_call = last_call_.try_emplace(seen.actor, Call::kPoll).first->second;
+  if (seen.site.call->call != Call::kPoll) last_call = seen.site.call->call;
+  seen.purpose = last_call;
   seen_.push_back(std::move(seen));
   for (size_t i = 0; i < faults_.size(); ++i) {
     const PlannedFault& planned = faults_[i];
@@ -151,7 +152,7 @@ std::vector<FaultSite> SiteRecorder::Sites() const {
         site.step.clear();
       }
     } else {
-      site.phase = ClientPhase(call, seen_[i].is_connecting, site.operation);
+      site.phase = ClientPhase(seen_[i].purpose, site.operation);
     }
     sites.push_back(std::move(site));
   }

@@ -58,7 +58,7 @@ class SiteRecorder final : public FaultInjector, public StepListener {
   struct Seen {
     FaultSite site;
     std::string actor;
-    bool is_connecting = false;  // The actor's last call that was no poll was one of connecting.
+    Call purpose = Call::kPoll;  // Itself; of a poll, the actor's last call that was none.
   };
   struct WorkerState {
     std::string step;
@@ -73,7 +73,7 @@ class SiteRecorder final : public FaultInjector, public StepListener {
   std::vector<size_t> fired_at_;
   std::vector<Seen> seen_;
   std::map<std::string, WorkerState> workers_;
-  std::map<std::string, bool> is_connecting_;  // By actor.
+  std::map<std::string, Call> last_call_;  // That was no poll, by actor.
 };
 
 }  // namespace rollcall::fault

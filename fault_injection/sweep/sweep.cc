@@ -1,7 +1,10 @@
 #include "fault_injection/sweep/sweep.h"
 
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "fault_injection/scenario/cast.h"
@@ -61,6 +64,30 @@ Observation Observe(const FaultSite& site, const RunResult& result,
   return seen;
 }
 
+// Errors that say that the time is up.
+bool IsOfDeadline(absl::string_view code) {
+  constexpr absl::string_view kCodes[] = {"WAIT_TIMEOUT",    "JOIN_TIMEOUT",      "BARRIER_TIMEOUT",
+                                          "GATHER_TIMEOUT",  "REPLY_TIMEOUT",     "NAME_LOOKUP",
+                                          "CONNECT_REFUSED", "CONNECT_NO_ANSWER", "NOT_A_STORE"};
+  return absl::c_linear_search(kCodes, code);
+}
+
+// What was told of a time-out before the time was up.
+std::vector<std::string> ToldTooEarly(const RunResult& result,
+                                      const std::map<StepKey, absl::Duration>& timeouts) {
+  std::vector<std::string> early;
+  for (const StepOutcome& outcome : result.outcomes) {
+    const auto timeout = timeouts.find({outcome.who(), outcome.step()});
+    if (timeout == timeouts.end() || !outcome.has_ended()) continue;
+    const absl::Duration took = absl::Nanoseconds(outcome.ended_ns() - outcome.began_ns());
+    if (!IsOfDeadline(outcome.code()) || took >= timeout->second) continue;
+    early.push_back(absl::StrCat(outcome.who(), " ", outcome.step(), " had ", outcome.code(),
+                                 " after ", absl::FormatDuration(took), " of ",
+                                 absl::FormatDuration(timeout->second)));
+  }
+  return early;
+}
+
 bool AllSucceeded(const RunResult& result) {
   for (const StepOutcome& outcome : result.outcomes) {
     if (!outcome.ok()) return false;
@@ -81,11 +108,13 @@ void Allow(const Cell& cell, std::set<std::string>& codes) {
   codes.insert(cell.elsewhere().begin(), cell.elsewhere().end());
 }
 
-bool SpeaksOf(const PairRule& rule, const std::vector<PlannedFault>& pair) {
-  for (const std::string& call : rule.calls()) {
-    if (call == pair[0].site.call->name || call == pair[1].site.call->name) return true;
-  }
-  return false;
+// One of them, each call being as likely as any other: those that are rare are worth as much.
+template <typename Item>
+const Item& DrawEvenly(const std::map<Call, std::vector<Item>>& by_call, uint64_t key,
+                       uint64_t draw) {
+  const auto call =
+      std::next(by_call.begin(), static_cast<std::ptrdiff_t>(DrawFrom(key, draw, by_call.size())));
+  return call->second[DrawFrom(key + by_call.size(), ~draw, call->second.size())];
 }
 
 }  // namespace
@@ -154,6 +183,9 @@ std::vector<std::string> Sweep::GeneralFailures(const Workload& workload,
   std::vector<std::string> failures;
   if (!result.ended.ok()) failures.emplace_back(result.ended.message());
   for (const std::string& leak : result.leaks) failures.push_back(leak);
+  for (std::string& early : ToldTooEarly(result, workload.timeouts)) {
+    failures.push_back(std::move(early));
+  }
   if (!result.ended.ok() || !AllSucceeded(result)) return failures;
   std::map<StepKey, std::string> values = ValuesOf(result);
   for (const auto& [step, value] : ValuesOf(workload.healthy)) {
@@ -202,24 +234,25 @@ void Sweep::RunSingle(const Workload& workload, const PlannedFault& fault) {
 // --- Pairs ---
 
 void Sweep::RunPairs(const Workload& workload, uint64_t number) {
-  std::vector<PlannedFault> firsts;
+  std::map<Call, std::vector<PlannedFault>> firsts;
   for (const PlannedFault& fault : SingleFaults(workload.sites, limits_)) {
-    if (IsForPairs(fault.site)) firsts.push_back(fault);
+    if (IsForPairs(fault.site)) firsts[fault.site.call->call].push_back(fault);
   }
   if (firsts.empty()) return;
   for (uint64_t i = 0; i * kSecondsForEach < limits_.pairs; ++i) {
-    const PlannedFault& first = firsts[DrawFrom(number, i, firsts.size())];
+    const PlannedFault& first = DrawEvenly(firsts, number, i);
     const FaultyRun run = RunWith(workload, {first});
     if (run.fired_at[0] == SiteRecorder::kNotFired) continue;  // RunSingle has said so.
-    std::vector<FaultSite> after;
-    for (size_t at = run.fired_at[0] + 1; at < run.sites.size(); ++at) {
+    std::map<Call, std::vector<FaultSite>> after;
+    size_t calls = 0;
+    for (size_t at = run.fired_at[0] + 1; at < run.sites.size() && calls < kCallsAfterMax; ++at) {
       const FaultSite& site = run.sites[at];
-      if (site.host == first.site.host && IsForPairs(site)) after.push_back(site);
-      if (after.size() == kCallsAfterMax) break;
+      if (site.host != first.site.host || !IsForPairs(site)) continue;
+      after[site.call->call].push_back(site);
+      ++calls;
     }
     for (uint64_t j = 0; j < kSecondsForEach && !after.empty(); ++j) {
-      const FaultSite& site = after[DrawFrom(i, 2 * j, after.size())];
-      const std::vector<PlannedFault> seconds = FaultsAt(site);
+      const std::vector<PlannedFault> seconds = FaultsAt(DrawEvenly(after, i, 2 * j));
       RunPair(workload, {first, seconds[DrawFrom(i, 2 * j + 1, seconds.size())]});
     }
   }
@@ -241,24 +274,29 @@ void Sweep::JudgePair(const Workload& workload, const std::vector<PlannedFault>&
   const Cell* const first_cell = contract_.Find(KeyOf(pair[0].site, pair[0].name));
   if (first_cell == nullptr) return;  // RunSingle has said so.
   // None: a call that only the first fault brings about.
-  const Cell* const second_cell = contract_.Find(KeyOf(pair[1].site, pair[1].name));
+  const CellKey second = KeyOf(pair[1].site, pair[1].name);
+  const Cell* const second_cell = contract_.Find(second);
   const Observation seen = Observe(pair[1].site, run.result, workload.timeouts,
                                    pair[0].fault.delay + pair[1].fault.delay);
   std::set<std::string> allowed = {"OK"};
   Allow(*first_cell, allowed);
   if (second_cell != nullptr) Allow(*second_cell, allowed);
-  bool may_be_late = !first_cell->late_because().empty() ||
-                     (second_cell != nullptr && !second_cell->late_because().empty());
-  for (const PairRule& rule : contract_.contract().pairs()) {
-    if (!SpeaksOf(rule, pair)) continue;
-    allowed.insert(rule.may_add().begin(), rule.may_add().end());
-    may_be_late = may_be_late || rule.may_be_late();
+  std::set<std::string> added;
+  for (const StepOutcome& outcome : run.result.outcomes) {
+    if (!allowed.contains(ResultOf(outcome))) added.insert(ResultOf(outcome));
+  }
+  for (const auto& [rule, may_add] : contract_.AllowedToPair(second)) {
+    std::set<std::string> codes;
+    absl::c_set_intersection(added, may_add, std::inserter(codes, codes.end()));
+    contract_.NotePair(rule, second, codes);
+    allowed.insert(may_add.begin(), may_add.end());
   }
   std::vector<std::string> failures;
-  for (const StepOutcome& outcome : run.result.outcomes) {
-    if (allowed.contains(ResultOf(outcome))) continue;
-    failures.push_back(absl::StrCat("neither fault may bring ", ResultOf(outcome)));
+  for (const std::string& code : added) {
+    if (!allowed.contains(code)) failures.push_back(absl::StrCat("neither fault may bring ", code));
   }
+  const bool may_be_late = !first_cell->late_because().empty() ||
+                           (second_cell != nullptr && !second_cell->late_because().empty());
   if (seen.is_late && !may_be_late) {
     failures.emplace_back("a step took longer than its time-out");
   }

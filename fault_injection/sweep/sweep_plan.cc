@@ -59,12 +59,17 @@ std::vector<PlannedFault> SingleFaults(absl::Span<const FaultSite> sites,
   std::map<SiteKind, size_t> last;
   for (size_t i = 0; i < sites.size(); ++i) last[KindOf(sites[i])] = i;
   std::map<SiteKind, size_t> so_far;
+  std::map<Call, size_t> turn;
   std::vector<PlannedFault> faults;
   for (size_t i = 0; i < sites.size(); ++i) {
     const SiteKind kind = KindOf(sites[i]);
+    std::vector<PlannedFault> at_site = FaultsAt(sites[i]);
     const bool is_one_of_the_first = so_far[kind]++ < limits.first_calls;
-    if (!limits.all_calls && !is_one_of_the_first && last[kind] != i) continue;
-    for (PlannedFault& fault : FaultsAt(sites[i])) faults.push_back(std::move(fault));
+    if (!limits.all_faults && !is_one_of_the_first && last[kind] != i) {
+      const size_t next = turn[sites[i].call->call]++ % at_site.size();
+      at_site = {at_site[next]};
+    }
+    for (PlannedFault& fault : at_site) faults.push_back(std::move(fault));
   }
   return faults;
 }

@@ -12,10 +12,11 @@
 namespace rollcall::fault {
 
 struct SweepLimits {
-  // Of the calls of one kind that one host makes in one operation and phase: so many of the first,
-  // and the last.
+  // Of the calls of one kind that one host makes in one operation and phase, so many of the first,
+  // and the last, fail in every way; each one in between in one way, all ways taking turns.
   size_t first_calls = 1;
-  bool all_calls = false;
+  // Every call in every way.
+  bool all_faults = false;
   // Pairs of one workload.
   size_t pairs = 200;
 };

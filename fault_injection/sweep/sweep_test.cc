@@ -4,14 +4,22 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
+#include <vector>
 
 #include "fault_injection/legal_errnos.h"
+#include "fault_injection/scenario/fixtures.h"
 #include "fault_injection/scenario/scenario_text.h"
+#include "fault_injection/sweep/fault_site.h"
+#include "fault_injection/sweep/sweep_plan.h"
+#include "store/dist_error.h"
+#include "store/error_code.h"
 
 namespace rollcall::fault {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Key;
@@ -28,10 +36,10 @@ constexpr char kWorkload[] = R"(
 )";
 
 // A sweep of `workload` against `contract`.
-SweepReport SweepOf(absl::string_view workload, absl::string_view contract, size_t pairs = 0) {
+SweepReport SweepOf(absl::string_view workload, absl::string_view contract, size_t pairs = 0,
+                    const Fixtures& fixtures = {}) {
   const Scenario scenario = ParseScenario(workload, "w").value();
   ContractTable table = ContractTable::Parse(contract, "c").value();
-  const Fixtures fixtures;
   Sweep sweep(&table, fixtures, {.pairs = pairs});
   sweep.AddWorkload("w", scenario);
   return sweep.Run();
@@ -78,6 +86,44 @@ TEST(SweepTest, PairsAreTheSameEachTime) {
   EXPECT_GT(first.pairs, 0u);
   EXPECT_EQ(first.pairs, second.pairs);
   EXPECT_EQ(first.failures, second.failures);
+}
+
+TEST(SweepTest, TheFirstAndLastCallOfAKindFailInEveryWayTheOthersTakeTurns) {
+  FaultSite site;
+  site.host = "w0";
+  site.call = &RowOf(Call::kPoll);
+  site.phase = RECEIVE;
+  std::vector<FaultSite> sites(5, site);
+  for (size_t i = 0; i < sites.size(); ++i) sites[i].occurrence = i + 1;
+  std::vector<std::string> faults;
+  for (const PlannedFault& fault : SingleFaults(sites, {})) faults.push_back(FaultText(fault));
+  EXPECT_THAT(faults, ElementsAre("w0 poll#1 EINTR", "w0 poll#1 ENOMEM", "w0 poll#1 delayed",
+                                  "w0 poll#2 EINTR", "w0 poll#3 ENOMEM", "w0 poll#4 delayed",
+                                  "w0 poll#5 EINTR", "w0 poll#5 ENOMEM", "w0 poll#5 delayed"));
+  EXPECT_EQ(SingleFaults(sites, {.all_faults = true}).size(), 15u);
+}
+
+TEST(SweepTest, AStepThatTellsOfItsTimeOutTooEarlyFailsIt) {
+  const Fixtures fixtures = {{"hasty", [](const FixtureContext& context) -> std::string {
+                                try {
+                                  return context.store->Get("a");
+                                } catch (const DistNetworkError&) {
+                                  throw DistStoreError(ErrorCode::kWaitTimeout, "given up", {});
+                                }
+                              }}};
+  const SweepReport report = SweepOf(
+      R"(about: "One reads in a way of its own."
+         server {}
+         workers {
+           timeout: "1s"
+           steps { join {} }
+           steps { set { key: "a" value: "1" } goes_on: true }
+           steps { fixture: "hasty" goes_on: true }
+         })",
+      "", /*pairs=*/0, fixtures);
+  ASSERT_FALSE(report.failures.empty());
+  EXPECT_THAT(report.failures[0],
+              HasSubstr("in fixture]\n    w0 fixture had WAIT_TIMEOUT after 0 of 1s"));
 }
 
 TEST(SweepTest, AWorkloadThatFailsByItselfIsNone) {

@@ -57,8 +57,9 @@ class ChannelSet {
   };
 
   // Waits for its turn on the primary channel, which may be held by a call under way, but not by a
-  // wait. If the connection was lost, connects anew, once. A failure is CONNECTION_LOST or
-  // REPLY_TIMEOUT, with the reason in its message.
+  // wait. If the connection was lost, connects anew, once. A failure is CONNECTION_LOST,
+  // REPLY_TIMEOUT, or RESOURCE_EXHAUSTED where it is this host that cannot connect, with the reason
+  // in its message.
   absl::StatusOr<Lease> Primary(absl::Time deadline);
   // A channel of one's own: an idle one, or a new connection.
   absl::StatusOr<Lease> Secondary(absl::Time deadline);

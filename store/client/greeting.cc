@@ -84,6 +84,9 @@ ErrorCode CodeOfFailure(net::NetErrorKind kind, const Greetings& greetings) {
       return ErrorCode::kResourceExhausted;
     case net::NetErrorKind::kTimedOut:
       return greetings.connected ? ErrorCode::kNotAStore : ErrorCode::kNameLookup;
+    case net::NetErrorKind::kBug:
+      // The descriptor is not ours any more, which says nothing about who is at the other end.
+      return ErrorCode::kConnectionLost;
     default:
       // Closed, reset or wrong, after we had connected; a reset before it is a refusal.
       return greetings.connected ? ErrorCode::kNotAStore : ErrorCode::kConnectRefused;

@@ -19,9 +19,10 @@ namespace rollcall::client {
 
 // The connection of a new store object: looks the name up, connects and greets, again and again,
 // with back-off, until all of it succeeds or the deadline comes; `started` is when the call began
-// that it is for. Its error is CONNECT_REFUSED,
-// CONNECT_NO_ANSWER, UNREACHABLE, NAME_LOOKUP, NOT_A_STORE or RESOURCE_EXHAUSTED, and begins in
-// torch's words.
+// that it is for. Its error is CONNECT_REFUSED, CONNECT_NO_ANSWER, UNREACHABLE, NAME_LOOKUP,
+// NOT_A_STORE or RESOURCE_EXHAUSTED, at the deadline; or at once, where trying again is of no use:
+// UNREACHABLE for what a local rule forbids, CONNECTION_LOST if somebody else in this process has
+// closed the descriptor. It begins in torch's words.
 absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
                                                           const net::Endpoint& endpoint,
                                                           protocol::Dialect dialect,
