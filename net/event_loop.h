@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "net/address.h"
 
 namespace rollcall::net {
@@ -51,6 +52,10 @@ class Stream {
   // Sends `bytes`, in order: at once as far as the kernel takes them, the rest when it can. Never
   // calls the handler before it returns. After Close() or a failed write, does nothing.
   virtual void Write(absl::string_view bytes) = 0;
+  // The same for several pieces in a row. What the kernel takes at once is copied by nobody else.
+  virtual void WriteParts(absl::Span<const absl::string_view> parts) {
+    for (const absl::string_view part : parts) Write(part);
+  }
 
   // What Write has been given and the kernel has not yet taken. Unbounded: the owner must look at
   // it and pause reading, or close.

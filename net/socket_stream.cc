@@ -1,5 +1,6 @@
 #include "net/socket_stream.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -82,14 +83,40 @@ void SocketStream::Write(absl::string_view bytes) {
   do {
     count = loop_->syscalls().Send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   } while (count == -EINTR);
-  if (count < 0 && count != -EAGAIN && count != -EWOULDBLOCK) {
-    return FailLater(static_cast<int>(-count));
+  KeepUnsent({&bytes, 1}, count);
+}
+
+void SocketStream::WriteParts(absl::Span<const absl::string_view> parts) {
+  if (is_closed() || failed_errno_ != 0) return;
+  ssize_t count = 0;
+  if (unsent_ == nullptr) {
+    iovec vectors[kPartsPerSend];
+    msghdr message = {};
+    message.msg_iov = vectors;
+    for (const absl::string_view part : parts.first(std::min(parts.size(), kPartsPerSend))) {
+      vectors[message.msg_iovlen++] = {const_cast<char*>(part.data()), part.size()};
+    }
+    do {
+      count = loop_->syscalls().SendMsg(fd_, &message, MSG_NOSIGNAL);
+    } while (count == -EINTR);
   }
-  if (count > 0) bytes.remove_prefix(static_cast<size_t>(count));
-  if (bytes.empty()) return;
-  unsent_ = std::make_unique<WriteQueue>();
-  unsent_->Append(bytes);
-  UpdateInterest();
+  KeepUnsent(parts, count);
+}
+
+void SocketStream::KeepUnsent(absl::Span<const absl::string_view> parts, ssize_t sent) {
+  if (sent < 0 && sent != -EAGAIN && sent != -EWOULDBLOCK) {
+    return FailLater(static_cast<int>(-sent));
+  }
+  size_t skip = sent > 0 ? static_cast<size_t>(sent) : 0;
+  for (absl::string_view part : parts) {
+    const size_t skipped = std::min(skip, part.size());
+    skip -= skipped;
+    part.remove_prefix(skipped);
+    if (part.empty()) continue;
+    if (unsent_ == nullptr) unsent_ = std::make_unique<WriteQueue>();
+    unsent_->Append(part);
+  }
+  if (unsent_ != nullptr) UpdateInterest();
 }
 
 void SocketStream::Flush() {

@@ -29,6 +29,7 @@ class SocketStream final : public Stream, private Watcher {
 
   void Start(StreamHandler* handler) override;
   void Write(absl::string_view bytes) override;
+  void WriteParts(absl::Span<const absl::string_view> parts) override;
   size_t unsent_bytes() const override { return unsent_ == nullptr ? 0 : unsent_->size_bytes(); }
   void PauseReading() override;
   void ResumeReading() override;
@@ -42,6 +43,8 @@ class SocketStream final : public Stream, private Watcher {
   void OnReady(uint8_t readiness) override;
   void Receive(bool more_is_certain);
   void Flush();
+  // Queues all of `parts` but the first `sent` bytes; a negative `sent` is an errno.
+  void KeepUnsent(absl::Span<const absl::string_view> parts, ssize_t sent);
   void OnBrokenUnread();
 
   bool is_closed() const { return fd_ < 0; }

@@ -103,6 +103,27 @@ TEST_P(EventLoopContract, WritesToASlowReaderAndTellsOnceWhenAllIsTaken) {
   });
 }
 
+TEST_P(EventLoopContract, WritesPartsInOrderWhereverTheKernelStopsTakingThem) {
+  WithRunningLoop([](LoopScenario& scenario) {
+    scenario.Listen();
+    const std::unique_ptr<Connection> client = scenario.ConnectAndMeet();
+    const std::string bytes = Pattern(kBigBytes);
+    scenario.OnLoop([&] {
+      net::Stream& stream = *scenario.session(0).stream;
+      stream.WriteParts({"head", "", bytes, "tail"});
+      EXPECT_GT(stream.unsent_bytes(), 4u);
+      stream.WriteParts({"more", "of it"});
+      // More than a kernel takes in one call.
+      stream.WriteParts(std::vector<absl::string_view>(2000, "."));
+    });
+    const std::string expected = "head" + bytes + "tail" + "moreof it" + std::string(2000, '.');
+    EXPECT_TRUE(scenario.Receive(*client, expected.size()) == expected);
+    scenario.OnLoop(
+        [&] { scenario.session(0).stream->WriteParts(std::vector<absl::string_view>(2000, "+")); });
+    EXPECT_EQ(scenario.Receive(*client, 2000), std::string(2000, '+'));
+  });
+}
+
 TEST_P(EventLoopContract, KeepsManySmallWritesInOrder) {
   static constexpr size_t kPieceBytes = 1000;
   WithRunningLoop([](LoopScenario& scenario) {

@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "store/protocol/reply_parser.h"
 #include "store/protocol/reply_writer.h"
@@ -51,6 +53,29 @@ TEST(Reply, EveryKindIsWrittenToTheByte) {
     std::string bytes;
     ASSERT_TRUE(AppendReplyLine(sample.line, bytes).ok()) << sample.line;
     EXPECT_EQ(Hex(bytes), Hex(Unhex(sample.hex))) << sample.line;
+  }
+}
+
+TEST(Reply, InPartsEveryKindHasTheSameBytesAndItsTextsAreWhereTheyWere) {
+  std::string framing;
+  std::vector<absl::string_view> parts;
+  const auto bytes_of_parts = [&] { return absl::StrJoin(parts, ""); };
+  ReplyParts({.kind = ReplyKind::kNumber, .number = -2}, framing, parts);
+  EXPECT_EQ(bytes_of_parts(), Word(static_cast<uint64_t>(-2)));
+  const std::vector<std::string> texts = {"key", "", std::string(100, 'v')};
+  for (const ReplyKind kind : {ReplyKind::kTexts, ReplyKind::kList, ReplyKind::kKeyEvent}) {
+    Reply reply;
+    reply.kind = kind;
+    reply.texts.assign(texts.begin(), texts.end());
+    std::string whole;
+    AppendReply(reply, whole);
+    ReplyParts(reply, framing, parts);
+    EXPECT_EQ(Hex(bytes_of_parts()), Hex(whole));
+    for (const std::string& text : texts) {
+      EXPECT_TRUE(absl::c_any_of(parts, [&](absl::string_view part) {
+        return part.data() == text.data() && part.size() == text.size();
+      }));
+    }
   }
 }
 

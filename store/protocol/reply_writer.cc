@@ -10,6 +10,8 @@
 namespace rollcall::protocol {
 namespace {
 
+constexpr size_t kHeadBytesMax = sizeof(Reply::signal) + sizeof(int64_t);
+
 [[maybe_unused]] bool TextsFitTheShape(const Reply& reply) {
   switch (ShapeOf(reply.kind).texts) {
     case TextCount::kNone:
@@ -33,9 +35,8 @@ size_t TextsBytes(const Reply& reply) {
   return size_bytes;
 }
 
-}  // namespace
-
-void AppendReply(const Reply& reply, std::string& out) {
+// What comes before the texts.
+void AppendHead(const Reply& reply, std::string& out) {
   assert(TextsFitTheShape(reply));
   const ReplyShape& shape = ShapeOf(reply.kind);
   if (shape.has_signal) wire::PutByte(reply.signal, out);
@@ -45,9 +46,31 @@ void AppendReply(const Reply& reply, std::string& out) {
     const bool counts = shape.texts == TextCount::kNumber;
     wire::Put(counts ? uint64_t{reply.texts.size()} : static_cast<uint64_t>(reply.number), out);
   }
+}
+
+}  // namespace
+
+void AppendReply(const Reply& reply, std::string& out) {
+  AppendHead(reply, out);
   if (reply.texts.empty()) return;
   char* next = wire::Extend(out, TextsBytes(reply));
   for (absl::string_view text : reply.texts) next = wire::StoreText(text, next);
+}
+
+void ReplyParts(const Reply& reply, std::string& framing, std::vector<absl::string_view>& parts) {
+  framing.clear();
+  parts.clear();
+  // No later append may move what parts point to.
+  framing.reserve(kHeadBytesMax + reply.texts.size() * wire::kLengthBytes);
+  AppendHead(reply, framing);
+  size_t begin = 0;
+  for (const absl::string_view text : reply.texts) {
+    wire::Put(uint64_t{text.size()}, framing);
+    parts.push_back(absl::string_view(framing).substr(begin));
+    parts.push_back(text);
+    begin = framing.size();
+  }
+  if (begin < framing.size()) parts.push_back(absl::string_view(framing).substr(begin));
 }
 
 size_t EncodedBytes(const Reply& reply) {

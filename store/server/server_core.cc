@@ -12,6 +12,12 @@ namespace {
 
 // Gathered replies are written when they are this many, even if more are to come.
 constexpr size_t kGatheredBytesMax = 128 << 10;
+// From here on a write of its own costs less than a copy.
+constexpr size_t kUncopiedBytesMin = 32 << 10;
+
+bool IsWorthNoCopy(const protocol::Reply& reply) {
+  return reply.texts.size() == 1 && reply.texts[0].size() >= kUncopiedBytesMin;
+}
 
 }  // namespace
 
@@ -216,6 +222,11 @@ void ServerCore::Deliver(const Session& from) {
       continue;
     }
     if (!MakeRoom(*to, outgoing.reply)) continue;
+    if (IsWorthNoCopy(outgoing.reply) && &outgoing == &replies_.back()) {
+      Flush(&from);
+      WriteUncopied(*to, outgoing.reply);
+      continue;
+    }
     outbox_.Append(*to, outgoing.reply);
     if (outbox_.total_bytes() >= kGatheredBytesMax) Flush(&from);
   }
@@ -240,14 +251,22 @@ bool ServerCore::MakeRoom(Session& session, const protocol::Reply& reply) {
 
 void ServerCore::Flush(const Session* last) {
   PublishStats();
-  outbox_.Flush(last, [this](Session& session) {
-    if (session.paused) return;
-    if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;
-    session.paused = true;
-    session.stream().PauseReading();
-    // Its time does not run while it is not listened to.
-    SessionQueue::Remove(session);
-  });
+  outbox_.Flush(last, [this](Session& session) { PauseIfBehind(session); });
+}
+
+void ServerCore::WriteUncopied(Session& session, const protocol::Reply& reply) {
+  protocol::ReplyParts(reply, framing_, parts_);
+  session.stream().WriteParts(parts_);
+  PauseIfBehind(session);
+}
+
+void ServerCore::PauseIfBehind(Session& session) {
+  if (session.paused) return;
+  if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;
+  session.paused = true;
+  session.stream().PauseReading();
+  // Its time does not run while it is not listened to.
+  SessionQueue::Remove(session);
 }
 
 // --- Time ---

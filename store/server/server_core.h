@@ -87,6 +87,10 @@ class ServerCore final : private SessionOwner {
   // False: the session had no room for the reply and has been closed.
   bool MakeRoom(Session& session, const protocol::Reply& reply);
   void Flush(const Session* last);
+  // Writes a reply from where its texts are kept, past the outbox, which has nothing for `session`.
+  void WriteUncopied(Session& session, const protocol::Reply& reply);
+  // Reads no more of its requests until it has taken its replies, if they are many.
+  void PauseIfBehind(Session& session);
   // Starts, restarts or stops the time that the session has for the rest of its request.
   void UpdateClock(Session& session, bool new_request);
 
@@ -121,7 +125,9 @@ class ServerCore final : private SessionOwner {
 
   ParserPool parsers_;
   Outbox outbox_;
-  engine::Replies replies_;  // Of one request; a member to keep its memory.
+  engine::Replies replies_;  // Of one request; a member to keep its memory, as the next two are.
+  std::string framing_;
+  std::vector<absl::string_view> parts_;
   bool delivering_ = false;
   std::vector<engine::ClientId> leaving_;  // To be forgotten by the engine after Deliver.
 

@@ -272,6 +272,19 @@ TEST_F(ServerCoreTest, ASlowReaderIsNotReadFromUntilItHasTakenItsReplies) {
   EXPECT_TRUE(slow->read_from());
 }
 
+TEST_F(ServerCoreTest, ALargeReplyKeepsItsPlaceAmongSmallOnes) {
+  const std::string value(100'000, 'v');
+  const Peer waiter = Client();
+  Say(waiter, R"(wait "/late")");
+  const Peer client = Client();
+  Send(client, Request(absl::StrCat("set \"/k\" \"", value, "\"")));
+  Send(client, Request(R"(add "/n" 1)") + Request(R"(set "/late" "x")") + Request(R"(get "/k")") +
+                   Request(R"(add "/n" 1)"));
+  EXPECT_EQ(client->TakeReceived(),
+            Reply("number 1") + Reply(absl::StrCat("bytes \"", value, "\"")) + Reply("number 2"));
+  EXPECT_EQ(waiter->TakeReceived(), Reply("signal 0"));
+}
+
 TEST_F(ServerCoreTest, APausedClientsTimeDoesNotRun) {
   options_.unsent_bytes_soft_max = 10;
   const Peer slow = Client();
