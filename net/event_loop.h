@@ -29,6 +29,11 @@ class StreamHandler {
   virtual ~StreamHandler() = default;
   // At least one byte came. The bytes belong to the loop and are gone when this returns.
   virtual void OnBytes(absl::string_view bytes) = 0;
+  // Where to put the next bytes, if the owner has a place of its own for them: then they are not
+  // copied once more, and OnBytesInPlace tells how many came. Asked before bytes are read, and
+  // again before the next; nothing may come. A loop need not ask.
+  virtual absl::Span<char> Room() { return {}; }
+  virtual void OnBytesInPlace(size_t /*count*/) {}
   // Every byte written so far has been taken by the kernel; called after a Write that could not be
   // done at once (that left unsent_bytes()), and after no other. Also after OnEnd(OK), and there
   // even if writing failed in the end: either way there is nothing left to wait for.

@@ -47,12 +47,17 @@ void SocketStream::OnReady(uint8_t readiness) {
 // has emptied the socket, unless an end or an error is known to follow: no second call to be told
 // EAGAIN.
 void SocketStream::Receive(bool more_is_certain) {
-  const absl::Span<char> buffer = loop_->read_buffer();
   for (int i = 0; i < kReceivesPerTurn && !is_closed() && reads(); ++i) {
+    const absl::Span<char> room = handler_->Room();
+    const absl::Span<char> buffer = room.empty() ? loop_->read_buffer() : room;
     const ssize_t count = loop_->syscalls().Recv(fd_, buffer.data(), buffer.size(), 0);
     if (count > 0) {
       const size_t size_bytes = static_cast<size_t>(count);
-      handler_->OnBytes(absl::string_view(buffer.data(), size_bytes));
+      if (room.empty()) {
+        handler_->OnBytes(absl::string_view(buffer.data(), size_bytes));
+      } else {
+        handler_->OnBytesInPlace(size_bytes);
+      }
       if (size_bytes < buffer.size() && !more_is_certain) return;
     } else if (count == 0) {
       ended_ = true;

@@ -1,4 +1,5 @@
 // Reading, writing, and how a connection ends.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -72,6 +73,27 @@ TEST_P(EventLoopContract, ReadsEightMegabytes) {
     }));
     scenario.OnLoop([&] { EXPECT_TRUE(scenario.session(0).received == bytes); });
   });
+}
+
+// A loop may use the room that its owner offers, or not: what comes is the same.
+TEST_P(EventLoopContract, ReadsIntoItsOwnersRoom) {
+  for (const size_t room_bytes : {size_t{1}, size_t{1000}, size_t{1} << 20}) {
+    WithRunningLoop([room_bytes](LoopScenario& scenario) {
+      scenario.on_accept = [room_bytes](Session& session) {
+        session.room_bytes = room_bytes;
+        session.stream->Start(&session);
+      };
+      scenario.Listen();
+      const std::unique_ptr<Connection> client = scenario.Connect();
+      const std::string bytes = Pattern(std::min(kBigBytes, 2000 * room_bytes));
+      scenario.Send(*client, bytes);
+      ASSERT_TRUE(scenario.Eventually([&] {
+        return scenario.sessions().size() == 1 &&
+               scenario.session(0).received.size() >= bytes.size();
+      }));
+      scenario.OnLoop([&] { EXPECT_TRUE(scenario.session(0).received == bytes); });
+    });
+  }
 }
 
 // --- Writing to a slow reader ---

@@ -45,6 +45,13 @@ void Session::OnBytes(absl::string_view bytes) {
   if (on_bytes) on_bytes(bytes);
 }
 
+absl::Span<char> Session::Room() {
+  room_.assign(room_bytes, '?');
+  return absl::MakeSpan(room_);
+}
+
+void Session::OnBytesInPlace(size_t count) { received.append(room_, 0, count); }
+
 void Session::OnDrained() {
   ++times_drained;
   if (on_drained) on_drained();

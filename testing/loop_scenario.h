@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "net/address.h"
 #include "net/connection.h"
 #include "net/env.h"
@@ -40,13 +41,21 @@ class Session : public net::StreamHandler {
   int times_ended = 0;
   absl::Status why;  // Of OnEnd.
 
+  // Not 0: so much room of its own is offered for what comes. Its bytes end in `received` too.
+  size_t room_bytes = 0;
+
   std::function<void(absl::string_view)> on_bytes;
   std::function<void()> on_drained;
   std::function<void()> on_end;
 
   void OnBytes(absl::string_view bytes) override;
+  absl::Span<char> Room() override;
+  void OnBytesInPlace(size_t count) override;
   void OnDrained() override;
   void OnEnd(absl::Status status) override;
+
+ private:
+  std::string room_;
 };
 
 // A loop running in a thread of its own. The destructor stops it, joins it and destroys everything

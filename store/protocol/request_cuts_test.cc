@@ -1,10 +1,14 @@
 // The same bytes give the same requests however they are cut, and no changed byte does harm.
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "store/protocol/wire_text.h"
 
@@ -73,6 +77,42 @@ TEST_P(RequestCuts, AllRequestsPipelinedInPiecesOfEverySize) {
       pieces.push_back(absl::string_view(wire).substr(at, size));
     }
     EXPECT_EQ(HearPieces(options_, pieces), expected) << "pieces of " << size;
+  }
+}
+
+// As a server that reads long values into their places: all that there is room for, some, or none.
+TEST_P(RequestCuts, ALongValueMayBePutInPlaceHoweverItComes) {
+  const std::string value(1'000'000, 'v');
+  const std::string wire = Greeting(GetParam()) +
+                           RequestBytes(GetParam(), absl::StrCat("set \"/k\" \"", value, "\"")) +
+                           RequestBytes(GetParam(), "add \"/n\" 1");
+  for (const size_t piece_bytes : {1'000, 100'000, 1'000'000}) {
+    RequestParser parser(&options_);
+    absl::string_view left = wire;
+    std::vector<std::string> keys;
+    size_t in_place = 0;
+    for (size_t step = 0; !left.empty(); ++step) {
+      const absl::Span<char> room = step % 5 == 4 ? absl::Span<char>() : parser.TextRoom();
+      if (!room.empty() && step % 7 == 6) continue;  // Nothing came.
+      const size_t count =
+          std::min({piece_bytes, left.size(), room.empty() ? left.size() : room.size()});
+      const absl::string_view piece = left.substr(0, count);
+      left.remove_prefix(count);
+      if (!room.empty()) {
+        std::memcpy(room.data(), piece.data(), count);
+        parser.TookInPlace(count);
+        in_place += count;
+        continue;
+      }
+      parser.Feed(piece);
+      while (Request* const request = parser.Next()) {
+        keys.push_back(request->keys[0]);
+        if (!request->values.empty()) EXPECT_TRUE(request->values[0] == value);
+      }
+    }
+    EXPECT_TRUE(parser.status().ok()) << parser.status();
+    EXPECT_EQ(keys, (std::vector<std::string>{"/k", "/n"})) << "in pieces of " << piece_bytes;
+    if (piece_bytes < 1'000'000) EXPECT_GT(in_place, 500'000u);
   }
 }
 

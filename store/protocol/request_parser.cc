@@ -17,6 +17,10 @@ namespace {
 constexpr uint64_t kKeptTextBytesMax = 4 << 10;
 constexpr size_t kKeptTextsMax = 32;
 
+// Large enough to be worth a system call, small enough to stay in a cache between being zeroed, as
+// std::string must, and being filled.
+constexpr size_t kRoomBytes = 128 << 10;
+
 // How much of a foreign peer's first bytes a message shows.
 constexpr size_t kShownBytesMax = 16;
 
@@ -38,6 +42,7 @@ void RequestParser::Reset(std::optional<Dialect> dialect) {
   in_ = {};
   status_ = absl::OkStatus();
   word_bytes_ = 0;
+  has_room_ = false;
   FreeIfLarge();
   stage_ = dialect.has_value() ? Stage::kOpcode : Stage::kFirstByte;
   dialect_ = dialect.value_or(Dialect::kModern);
@@ -47,7 +52,33 @@ void RequestParser::Reset(std::optional<Dialect> dialect) {
 void RequestParser::Feed(absl::string_view bytes) {
   if (stage_ == Stage::kBroken) return;
   assert(in_.empty());
+  EndRoom();
   in_ = bytes;
+}
+
+absl::Span<char> RequestParser::TextRoom() {
+  EndRoom();
+  // Less is better read together with what follows it.
+  if (stage_ != Stage::kText || word_ <= kRoomBytes || !in_.empty()) return {};
+  std::string& text = CurrentText();
+  const size_t arrived = text.size();
+  wire::ReserveText(arrived + kRoomBytes, arrived + word_, text);
+  text.resize(arrived + kRoomBytes);
+  has_room_ = true;
+  return absl::MakeSpan(text).subspan(arrived);
+}
+
+void RequestParser::TookInPlace(size_t count) {
+  assert(has_room_ && count <= kRoomBytes);
+  word_ -= count;
+  EndRoom(count);
+}
+
+void RequestParser::EndRoom(size_t used) {
+  if (!has_room_) return;
+  std::string& text = CurrentText();
+  text.resize(text.size() - (kRoomBytes - used));
+  has_room_ = false;
 }
 
 Request* RequestParser::Next() {

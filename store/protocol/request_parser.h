@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
 #include "store/protocol/operation.h"
@@ -42,6 +43,13 @@ class RequestParser {
   // Hands over the next piece; `bytes` must stay alive until Next() has returned nullptr or an
   // error is set. Call Feed again only after that.
   void Feed(absl::string_view bytes);
+
+  // Room for the next bytes of the stream, where they belong anyway: inside a long text of which
+  // much is missing, after Next() has returned nullptr. It never reaches the end of the text.
+  // Empty: feed them. Lives until the next call of a member that is not const; TookInPlace tells
+  // how many bytes were put there.
+  absl::Span<char> TextRoom();
+  void TookInPlace(size_t count);
 
   // The next whole request, or nullptr: then either more bytes are needed or status() is not OK.
   // The request belongs to the parser and lives until the next call; the caller may move the texts
@@ -93,6 +101,8 @@ class RequestParser {
   void TakeWholeKeys();
   bool TakeNumber();
 
+  // Takes back what TextRoom gave and nobody used; `used` bytes of it were.
+  void EndRoom(size_t used = 0);
   void FreeIfLarge();
   void Begin(Operation operation);
   void PlaceTexts(size_t keys);
@@ -115,8 +125,9 @@ class RequestParser {
   Stage stage_ = Stage::kFirstByte;
   Dialect dialect_ = Dialect::kModern;
   bool dialect_known_ : 1 = false;
+  bool has_room_ : 1 = false;        // The current text ends with what TextRoom gave.
   bool texts_in_place_ : 1 = false;  // The request's strings are all there, to be filled in order.
-  uint8_t text_of_key_ : 6 = 0;      // 0 for the key itself, i for its i-th value.
+  uint8_t text_of_key_ : 5 = 0;      // 0 for the key itself, i for its i-th value.
 };
 
 }  // namespace rollcall::protocol

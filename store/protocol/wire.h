@@ -103,14 +103,17 @@ inline bool TakeWord(absl::string_view& in, size_t width, uint64_t& word, uint8_
 // memory it takes, and a long text is still copied only 1 + 1/15 times.
 inline constexpr uint64_t kTextGrowth = 16;
 
+// Room in `text` for `arrived` bytes of the `whole` that it is to have.
+inline void ReserveText(uint64_t arrived, uint64_t whole, std::string& text) {
+  if (arrived <= text.capacity()) return;
+  text.reserve(static_cast<size_t>(std::min(whole, arrived * kTextGrowth)));
+}
+
 // Moves at most `left` bytes from the front of `in` to the end of `text`. Returns whether the text
 // is whole; `left` is what is missing of it.
 inline bool TakeText(absl::string_view& in, uint64_t& left, std::string& text) {
   const size_t taken = static_cast<size_t>(std::min<uint64_t>(left, in.size()));
-  const uint64_t arrived = text.size() + taken;
-  if (arrived > text.capacity()) {
-    text.reserve(static_cast<size_t>(std::min(text.size() + left, arrived * kTextGrowth)));
-  }
+  ReserveText(text.size() + taken, text.size() + left, text);
   text.append(in.data(), taken);
   in.remove_prefix(taken);
   left -= taken;

@@ -152,6 +152,15 @@ void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
   if (session.phase == SessionPhase::kOpen) Serve(session, bytes);
 }
 
+absl::Span<char> ServerCore::Room(Session& session) {
+  if (session.phase != SessionPhase::kOpen) return {};
+  return session.parser->TextRoom();
+}
+
+void ServerCore::OnBytesInPlace(Session& session, size_t count) {
+  session.parser->TookInPlace(count);
+}
+
 void ServerCore::OnDrained(Session& session) {
   if (session.phase == SessionPhase::kLingering) Close(session);
   if (session.phase == SessionPhase::kOpen && session.paused) {

@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "net/address.h"
 #include "net/event_loop.h"
 #include "store/engine/store_engine.h"
@@ -72,6 +73,8 @@ class ServerCore final : private SessionOwner {
 
   // SessionOwner:
   void OnBytes(Session& session, absl::string_view bytes) override;
+  absl::Span<char> Room(Session& session) override;
+  void OnBytesInPlace(Session& session, size_t count) override;
   void OnDrained(Session& session) override;
   void OnEnd(Session& session, const absl::Status& why) override;
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "net/event_loop.h"
 #include "store/engine/client_id.h"
 #include "store/protocol/dialect.h"
@@ -26,6 +27,8 @@ class SessionQueue;
 class SessionOwner {
  public:
   virtual void OnBytes(Session& session, absl::string_view bytes) = 0;
+  virtual absl::Span<char> Room(Session& session) = 0;
+  virtual void OnBytesInPlace(Session& session, size_t count) = 0;
   virtual void OnDrained(Session& session) = 0;
   virtual void OnEnd(Session& session, const absl::Status& why) = 0;
 
@@ -55,6 +58,12 @@ class Session final : public net::StreamHandler {
   net::Stream& stream() { return *stream_; }
 
   void OnBytes(absl::string_view bytes) override { owner_->OnBytes(*this, bytes); }
+  absl::Span<char> Room() override {
+    // Nearly always, and asked before each read.
+    if (parser == nullptr) return {};
+    return owner_->Room(*this);
+  }
+  void OnBytesInPlace(size_t count) override { owner_->OnBytesInPlace(*this, count); }
   void OnDrained() override { owner_->OnDrained(*this); }
   void OnEnd(absl::Status why) override { owner_->OnEnd(*this, why); }
 
