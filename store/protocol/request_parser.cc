@@ -19,7 +19,7 @@ constexpr size_t kKeptTextsMax = 32;
 
 // Large enough to be worth a system call, small enough to stay in a cache between being zeroed, as
 // std::string must, and being filled.
-constexpr size_t kRoomBytes = 128 << 10;
+constexpr size_t kRoomBytes = 512 << 10;
 
 // How much of a foreign peer's first bytes a message shows.
 constexpr size_t kShownBytesMax = 16;
