@@ -22,8 +22,9 @@ inline size_t TcpSocket::Shorten(absl::string_view site, size_t size_bytes) {
 
 size_t TcpSocket::DrawShorter(absl::string_view site, size_t size_bytes) {
   const uint64_t percent = static_cast<uint64_t>(fabric_.options().short_transfer_percent);
-  if (scheduler().Choose("net.short", 100) >= percent) return size_bytes;
-  return 1 + static_cast<size_t>(scheduler().Choose(site, size_bytes));
+  // 0, the dull choice, shortens nothing.
+  if (scheduler().Choose("net.short", 100) < 100 - percent) return size_bytes;
+  return size_bytes - static_cast<size_t>(scheduler().Choose(site, size_bytes));
 }
 
 ssize_t TcpSocket::Recv(char* buffer, size_t size_bytes, int flags) {

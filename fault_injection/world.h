@@ -61,9 +61,10 @@ class WorldFailed : public std::runtime_error {
 // blocks outside every fiber, end the process with a clear message; a fiber that raises an
 // exception ends the run. What it cannot see, and what makes runs of one seed differ or hang: real
 // system calls that block, sleep or read a clock, a std::mutex or atomic on which a fiber waits for
-// another, addresses used as values or as keys that are iterated over, std::random_device,
-// thread_local state (all fibers share it), and loops that never block. RunTwiceAndCompare
-// (determinism.h) shows most of them.
+// another, addresses used as values or as keys that are iterated over, the order of a hash table
+// (absl's differs from process to process, so ours are sorted before anybody sees it),
+// std::random_device, thread_local state (all fibers share it), and loops that never block.
+// RunTwiceAndCompare (determinism.h) shows most of them.
 //
 // Belongs to the OS thread that made it.
 class World final : public Scheduler {

@@ -73,7 +73,8 @@ CallFault CallFaults::OnCall(const CallSite& site) {
         !NamesHost(rule.hosts, site.host)) {
       continue;
     }
-    if (rule.percent < 100 && draw_(rule.name, 100) >= rule.percent) continue;
+    // The dull choice, 0, is that nothing happens.
+    if (rule.percent < 100 && draw_(rule.name, 100) < 100 - rule.percent) continue;
     --rule.times_left;
     if (on_acted_) on_acted_(rule.fault, site);
     return rule.effect;
