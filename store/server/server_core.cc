@@ -69,6 +69,7 @@ void ServerCore::Accept(std::unique_ptr<net::Stream> stream) {
   SessionOwner* const owner = this;
   Session& session =
       sessions_.Add(std::make_unique<Session>(owner, sessions_.next_id(), std::move(stream)));
+  spare_memory_.Grew(sessions_.size());
   silent_.Push(session, loop_->Now());
   session.stream().Start(&session);
   PublishStats();
@@ -124,13 +125,20 @@ void ServerCore::Close(Session& session) {
   // Not destroyed now: a callback of its own may be what led here.
   if (closed_.empty()) {
     loop_->Post([self = std::weak_ptr<ServerCore*>(self_)] {
-      if (const auto core = self.lock()) (*core)->closed_.clear();
+      if (const auto core = self.lock()) (*core)->DestroyClosed();
     });
   }
   closed_.push_back(sessions_.Remove(session));
   PublishStats();
   session.stream().Close();
   if (stopping_ && sessions_.size() == 0) EndShutdown();
+}
+
+void ServerCore::DestroyClosed() {
+  closed_.clear();
+  if (!spare_memory_.IsDue(sessions_.size())) return;
+  closed_.shrink_to_fit();
+  ReturnFreeMemory();
 }
 
 void ServerCore::Forget(const Session& session) {

@@ -26,6 +26,7 @@
 #include "store/server/session.h"
 #include "store/server/session_queue.h"
 #include "store/server/session_table.h"
+#include "store/server/spare_memory.h"
 
 namespace rollcall {
 
@@ -105,6 +106,7 @@ class ServerCore final : private SessionOwner {
   void Finish(Session& session);
   // Closes it at once. The object lives on until the loop's next turn.
   void Close(Session& session);
+  void DestroyClosed();
   // The engine forgets the session; at the end of Deliver if that is at work.
   void Forget(const Session& session);
 
@@ -124,6 +126,7 @@ class ServerCore final : private SessionOwner {
   SessionQueue silent_;    // In phase kSilent, oldest first.
   SessionQueue hurrying_;  // With half a request, or lingering; who is first too late is first.
   std::vector<std::unique_ptr<Session>> closed_;  // To be destroyed in the loop's next turn.
+  SpareMemory spare_memory_;
   net::TimerId sweep_timer_ = 0;
 
   ParserPool parsers_;

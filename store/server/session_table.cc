@@ -44,7 +44,14 @@ std::unique_ptr<Session> SessionTable::Remove(const Session& session) {
   const size_t slot = SlotOf(session.id());
   CHECK(Find(session.id()) == &session);
   free_slots_.push_back(static_cast<uint32_t>(slot));
-  return std::move(slots_[slot]);
+  std::unique_ptr<Session> removed = std::move(slots_[slot]);
+  if (size() == 0) {
+    slots_.clear();
+    slots_.shrink_to_fit();
+    free_slots_.clear();
+    free_slots_.shrink_to_fit();
+  }
+  return removed;
 }
 
 std::vector<Session*> SessionTable::All() const {

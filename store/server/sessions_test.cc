@@ -33,6 +33,17 @@ TEST(SessionTableTest, FindsByNumberAndNeverGivesANumberTwice) {
   EXPECT_EQ(table.Find(engine::ClientId{12345} << 24 | 999), nullptr);
 }
 
+TEST(SessionTableTest, StartsAnewWithNewNumbersWhenAllHaveLeft) {
+  SessionTable table;
+  std::vector<engine::ClientId> gone;
+  for (int i = 0; i < 3; ++i) gone.push_back(AddTo(table).id());
+  for (const engine::ClientId id : gone) table.Remove(*table.Find(id));
+  EXPECT_EQ(table.size(), 0u);
+  for (int i = 0; i < 3; ++i) AddTo(table);
+  for (const engine::ClientId id : gone) EXPECT_EQ(table.Find(id), nullptr);
+  EXPECT_EQ(table.size(), 3u);
+}
+
 TEST(SessionQueueTest, KeepsTheOrderWhoeverLeaves) {
   SessionTable table;
   std::vector<Session*> sessions;
