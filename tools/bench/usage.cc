@@ -1,0 +1,107 @@
+#include "tools/bench/usage.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace rollcall::bench {
+namespace {
+
+// The fields of /proc/stat's first line, in its order.
+constexpr size_t kIdleField = 3;
+constexpr size_t kIoWaitField = 4;
+constexpr size_t kBusyFields = 8;  // Guests, which come after, are counted in user and nice.
+
+// "VmRSS:     123 kB" -> 123.
+std::optional<int64_t> KibOf(absl::string_view status, absl::string_view name) {
+  for (absl::string_view line : absl::StrSplit(status, '\n')) {
+    if (line.substr(0, name.size()) != name) continue;
+    const std::vector<absl::string_view> words =
+        absl::StrSplit(line.substr(name.size()), absl::ByAnyChar(" \t"), absl::SkipEmpty());
+    int64_t kib;
+    if (words.size() == 2 && absl::SimpleAtoi(words[0], &kib)) return kib;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string ReadProcFile(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::optional<absl::Duration> CpuTimeOf(pid_t pid) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+  timespec used;
+  if (pid != 0 && clock_getcpuclockid(pid, &clock) != 0) return std::nullopt;
+  if (clock_gettime(clock, &used) != 0) return std::nullopt;
+  return absl::DurationFromTimespec(used);
+}
+
+std::optional<absl::Duration> ParseBusyTime(absl::string_view proc_stat) {
+  const absl::string_view line = proc_stat.substr(0, proc_stat.find('\n'));
+  const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+  if (words.size() <= kBusyFields || words[0] != "cpu") return std::nullopt;
+  int64_t ticks = 0;
+  for (size_t field = 0; field < kBusyFields; ++field) {
+    int64_t value;
+    if (!absl::SimpleAtoi(words[field + 1], &value)) return std::nullopt;
+    if (field != kIdleField && field != kIoWaitField) ticks += value;
+  }
+  return absl::Seconds(1) * ticks / sysconf(_SC_CLK_TCK);
+}
+
+absl::Duration MachineBusyTime() {
+  return ParseBusyTime(ReadProcFile("/proc/stat")).value_or(absl::ZeroDuration());
+}
+
+std::optional<Memory> ParseMemory(absl::string_view proc_status) {
+  const std::optional<int64_t> resident = KibOf(proc_status, "VmRSS:");
+  const std::optional<int64_t> peak = KibOf(proc_status, "VmHWM:");
+  if (!resident || !peak) return std::nullopt;
+  return Memory{.resident_kib = *resident, .peak_resident_kib = *peak};
+}
+
+std::optional<Memory> MemoryOf(pid_t pid) {
+  return ParseMemory(ReadProcFile(absl::StrCat("/proc/", pid, "/status")));
+}
+
+void ResetPeakMemory(pid_t pid) {
+  // "5" is the word for it, see proc(5).
+  std::ofstream(absl::StrCat("/proc/", pid, "/clear_refs")) << "5";
+}
+
+void PinTo(pid_t pid, int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  if (pid == 0) {
+    sched_setaffinity(0, sizeof(cores), &cores);
+    return;
+  }
+  DIR* const tasks = opendir(absl::StrCat("/proc/", pid, "/task").c_str());
+  if (tasks == nullptr) return;
+  while (const dirent* task = readdir(tasks)) {
+    int thread;
+    if (absl::SimpleAtoi(task->d_name, &thread)) sched_setaffinity(thread, sizeof(cores), &cores);
+  }
+  closedir(tasks);
+}
+
+}  // namespace rollcall::bench
