@@ -43,6 +43,7 @@ DEFINE_int32(warm_ups, 1, "How often before that, without counting.");
 DEFINE_int32(ranks, 10'000, "How many join, stay idle, or wait.");
 DEFINE_double(seconds, 1, "How long a throughput is measured.");
 DEFINE_bool(pin, true, "Keep servers on core 0 and the load on core 1.");
+DEFINE_int32(nice, 0, "The priority of servers and load alike; below 0 needs privileges.");
 DEFINE_int32(serve_echo, -1, "Not for users: be the echo server on this listening descriptor.");
 DECLARE_bool(help);
 
@@ -77,6 +78,8 @@ void PrintHelp() {
          "  --repetitions=N      default 5; --warm_ups=N more, not counted, come first; default 1\n"
          "  --ranks=N            who join, stay idle or wait; default 10000\n"
          "  --seconds=S          how long a throughput is measured; default 1\n"
+         "  --nice=N             priority of servers and load: -20 where others use the machine "
+         "too\n"
          "  --nopin              let the kernel choose cores\n"
          "  --store_server=FILE  our server; default: the one beside this program\n"
          "  --json=FILE          everything that was measured\n"
@@ -191,6 +194,10 @@ int Main() {
   plan.workloads = *std::move(workloads);
 
   if (results.pinned) PinTo(0, kLoadCore);
+  // The servers that are started from here inherit it.
+  if (FLAGS_nice != 0 && setpriority(PRIO_PROCESS, 0, FLAGS_nice) != 0) {
+    return UsageError(absl::StrCat("cannot take --nice=", FLAGS_nice));
+  }
   results.workloads =
       RunBench(plan, [](absl::string_view line) { std::cerr << line << std::endl; });
   std::cout << TableOf(results);

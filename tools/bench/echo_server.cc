@@ -1,6 +1,7 @@
 #include "tools/bench/echo_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -51,6 +52,7 @@ class EchoServer {
   explicit EchoServer(int listen_fd)
       : listen_fd_(listen_fd), epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), gates_(kEchoGates) {
     PCHECK(epoll_fd_ >= 0);
+    PCHECK(fcntl(listen_fd_, F_SETFL, O_NONBLOCK) == 0);
     Watch(listen_fd_, EPOLLIN, EPOLL_CTL_ADD);
   }
 
@@ -103,17 +105,14 @@ class EchoServer {
 
   void Close(int fd) {
     unfinished_.erase(fd);
-    const auto held = gate_of_holder_.find(fd);
-    if (held != gate_of_holder_.end()) {
+    Place& place = PlaceOf(fd);
+    if (place.held) {
       // The last takes its place: nobody promised an order.
-      std::vector<Holder>& holders = gates_[held->second.gate].holders;
-      const size_t place = held->second.place;
-      if (place + 1 < holders.size()) {
-        holders[place] = holders.back();
-        gate_of_holder_[holders[place].fd].place = place;
-      }
+      std::vector<Holder>& holders = gates_[place.gate].holders;
+      holders[place.index] = holders.back();
+      PlaceOf(holders[place.index].fd).index = place.index;
       holders.pop_back();
-      gate_of_holder_.erase(fd);
+      place = {};
     }
     close(fd);
   }
@@ -174,28 +173,30 @@ class EchoServer {
           --gate.passes;
           return frame.answer_bytes;
         }
-        gate_of_holder_[fd] = {.gate = frame.gate, .place = gate.holders.size()};
+        PlaceOf(fd) = {
+            .held = true, .gate = frame.gate, .index = static_cast<uint32_t>(gate.holders.size())};
         gate.holders.push_back({.fd = fd, .answer_bytes = frame.answer_bytes});
         return 0;
       case EchoKind::kOpen:
         gate.open = true;
-        LetThrough(gate, gate.holders.size());
+        for (const Holder& holder : gate.holders) LetThrough(holder);
+        gate.holders.clear();
         return frame.answer_bytes;
       case EchoKind::kPassOne:
-        if (gate.holders.empty()) ++gate.passes;
-        LetThrough(gate, std::min<size_t>(gate.holders.size(), 1));
+        if (gate.holders.empty()) {
+          ++gate.passes;
+        } else {
+          LetThrough(gate.holders.back());
+          gate.holders.pop_back();
+        }
         return frame.answer_bytes;
     }
     LOG(FATAL) << "no such kind";
   }
 
-  void LetThrough(EchoGate& gate, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      const Holder holder = gate.holders.back();
-      gate.holders.pop_back();
-      gate_of_holder_.erase(holder.fd);
-      Send(holder.fd, holder.answer_bytes);
-    }
+  void LetThrough(const Holder& holder) {
+    PlaceOf(holder.fd) = {};
+    Send(holder.fd, holder.answer_bytes);
   }
 
   void Send(int fd, uint64_t bytes) {
@@ -229,15 +230,23 @@ class EchoServer {
     return 0;
   }
 
+  // Where a connection waits.
   struct Place {
+    bool held = false;
     uint16_t gate = 0;
-    size_t place = 0;  // Among its holders.
+    uint32_t index = 0;  // Among its holders.
   };
+
+  Place& PlaceOf(int fd) {
+    const auto index = static_cast<size_t>(fd);
+    if (index >= places_.size()) places_.resize(index + 1);
+    return places_[index];
+  }
 
   const int listen_fd_;
   const int epoll_fd_;
   std::vector<EchoGate> gates_;
-  absl::flat_hash_map<int, Place> gate_of_holder_;
+  std::vector<Place> places_;  // By descriptor.
   absl::flat_hash_map<int, Unfinished> unfinished_;
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
   const std::vector<char> answers_ = std::vector<char>(kReadBytes);
