@@ -43,7 +43,7 @@ DEFINE_int32(warm_ups, 1, "How often before that, without counting.");
 DEFINE_int32(ranks, 10'000, "How many join, stay idle, or wait.");
 DEFINE_double(seconds, 1, "How long a throughput is measured.");
 DEFINE_bool(pin, true, "Keep servers on core 0 and the load on core 1.");
-DEFINE_int32(nice, 0, "The priority of servers and load alike; below 0 needs privileges.");
+DEFINE_bool(realtime, false, "Let servers and load go before all else on the machine.");
 DEFINE_int32(serve_echo, -1, "Not for users: be the echo server on this listening descriptor.");
 DECLARE_bool(help);
 
@@ -117,6 +117,7 @@ TargetPaths Paths(bool pinned) {
   paths.redis_server = FindProgram("redis-server");
   paths.memcached = FindProgram("memcached");
   paths.server_core = pinned ? kServerCore : -1;
+  paths.realtime = FLAGS_realtime;
   return paths;
 }
 
@@ -147,7 +148,7 @@ absl::StatusOr<std::vector<Target>> Targets(const TargetPaths& paths) {
     if (absl::Status added = AddTarget(name, paths, targets); !added.ok()) return added;
   }
   for (absl::string_view server : absl::StrSplit(FLAGS_server, ';', absl::SkipEmpty())) {
-    absl::StatusOr<Target> target = RunningTarget(server, paths.server_core);
+    absl::StatusOr<Target> target = RunningTarget(server, paths);
     if (!target.ok()) return target.status();
     targets.push_back(*std::move(target));
   }
@@ -195,9 +196,7 @@ int Main() {
 
   if (results.pinned) PinTo(0, kLoadCore);
   // The servers that are started from here inherit it.
-  if (FLAGS_nice != 0 && setpriority(PRIO_PROCESS, 0, FLAGS_nice) != 0) {
-    return UsageError(absl::StrCat("cannot take --nice=", FLAGS_nice));
-  }
+  if (FLAGS_realtime && !MakeRealtime(0)) return UsageError("--realtime needs privileges");
   results.workloads =
       RunBench(plan, [](absl::string_view line) { std::cerr << line << std::endl; });
   std::cout << TableOf(results);

@@ -39,6 +39,8 @@ class Dialog {
 
   // What a client says first. It may be empty (torch 1.x has no greeting).
   virtual Call Hello() const = 0;
+  // The shortest question that has an answer.
+  virtual Call Probe() const { return Hello(); }
   virtual Call Set(absl::string_view key, absl::string_view value) const = 0;
   // Of a key that is there, with a value of `value_bytes`.
   virtual Call Get(absl::string_view key, size_t value_bytes) const = 0;

@@ -9,7 +9,7 @@
 //   fan-out, barrier                one write for each client that is let through
 //   queue hand-over                 the same for one client
 //   big value set                   reads into the same buffer again and again: no copy is kept
-//   big value get                   writes from the same buffer
+//   big value get                   writes from a buffer as long as the value
 //   idle memory                     a descriptor's entry in a table
 //   vanishing clients               a read that says so, and a close
 #ifndef ROLLCALL_TOOLS_BENCH_ECHO_SERVER_H_

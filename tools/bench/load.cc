@@ -39,6 +39,13 @@ absl::Status SocketError(absl::string_view what, int error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(error)));
 }
 
+// Its answer shows that the server has the connection: until then it stands in a backlog of limited
+// length.
+Call Greeting(const Dialog& dialog) {
+  Call hello = dialog.Hello();
+  return hello.answers.empty() ? dialog.Probe() : hello;
+}
+
 }  // namespace
 
 bool Client::Ask(const Call& call) {
@@ -232,14 +239,16 @@ absl::Status Load::Exchange(Client& client, const Call& call, std::string* answe
       [&] { return answered; });
 }
 
+absl::Status Load::Greet(Client& client) { return Exchange(client, Greeting(*dialog_)); }
+
 absl::Status Load::ConnectAll(int window) {
-  const Call hello = dialog_->Hello();
+  const Call hello = Greeting(*dialog_);
   int next = 0;
   int greeted = 0;
   const auto connect_next = [&] {
     Client& client = clients_[static_cast<size_t>(next++)];
     Connect(client);
-    if (!client.Ask(hello)) ++greeted;
+    client.Ask(hello);
     Flush(client);
   };
   const auto fill = [&] {

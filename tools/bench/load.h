@@ -88,7 +88,10 @@ class Load {
 
   // One call of one client, up to its answer.
   absl::Status Exchange(Client& client, const Call& call, std::string* answer = nullptr);
-  // Connects all, `window` at a time, and lets each say hello, up to the answer.
+  // Says hello, up to the answer, on a connection that was just made.
+  absl::Status Greet(Client& client);
+  // Connects all, `window` at a time, and lets each say hello (or ask something, where a
+  // protocol has no greeting), up to the answer.
   absl::Status ConnectAll(int window = 500);
 
  private:

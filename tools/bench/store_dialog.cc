@@ -45,6 +45,12 @@ class StoreDialog : public Dialog {
     return call;
   }
 
+  Call Probe() const override {
+    Call call{.answers = {Answer(ReplyKind::kNumber)}};
+    Must(protocol::AppendBareRequest(dialect_, Operation::kNumKeys, call.bytes));
+    return call;
+  }
+
   Call Set(absl::string_view key, absl::string_view value) const override {
     Call call;
     Must(protocol::AppendKeyValueRequest(dialect_, Operation::kSet, key, value, call.bytes));

@@ -104,7 +104,7 @@ Target MemcachedTarget(const TargetPaths& paths) {
           }};
 }
 
-absl::StatusOr<Target> RunningTarget(absl::string_view text, int server_core) {
+absl::StatusOr<Target> RunningTarget(absl::string_view text, const TargetPaths& paths) {
   const std::pair<absl::string_view, absl::string_view> name_and_rest =
       absl::StrSplit(text, absl::MaxSplits('=', 1));
   const std::vector<absl::string_view> parts = absl::StrSplit(name_and_rest.second, ',');
@@ -129,7 +129,8 @@ absl::StatusOr<Target> RunningTarget(absl::string_view text, int server_core) {
       return BadServer(text, absl::StrCat("\"", parts[i], "\" is no process and no dialect"));
     }
   }
-  if (pid != 0 && server_core >= 0) PinTo(pid, server_core);
+  if (pid != 0 && paths.server_core >= 0) PinTo(pid, paths.server_core);
+  if (pid != 0 && paths.realtime) MakeRealtime(pid);
   return Target{.name = std::string(name_and_rest.first),
                 .dialog = MakeStoreDialog(dialect),
                 .starts_anew = false,

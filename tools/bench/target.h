@@ -37,7 +37,8 @@ struct TargetPaths {
   std::string store_server;
   std::string redis_server;  // Empty: not installed.
   std::string memcached;
-  int server_core = -1;  // -1: wherever the kernel puts it.
+  int server_core = -1;   // -1: wherever the kernel puts it.
+  bool realtime = false;  // What is started from here inherits it; running servers are told.
 };
 
 // The echo limit: `store_bench --serve_echo=FD`.
@@ -48,7 +49,7 @@ Target RedisTarget(const TargetPaths& paths);
 Target MemcachedTarget(const TargetPaths& paths);
 // "NAME=HOST:PORT[,PID][,legacy]": a TCPStore's server that runs already; HOST is a numeric IPv4
 // address. InvalidArgument.
-absl::StatusOr<Target> RunningTarget(absl::string_view text, int server_core);
+absl::StatusOr<Target> RunningTarget(absl::string_view text, const TargetPaths& paths);
 
 // The file `name` in one of the folders of PATH or where Debian puts servers; empty if there is
 // none.

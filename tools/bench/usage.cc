@@ -39,6 +39,19 @@ std::optional<int64_t> KibOf(absl::string_view status, absl::string_view name) {
   return std::nullopt;
 }
 
+std::vector<pid_t> ThreadsOf(pid_t pid) {
+  if (pid == 0) return {0};
+  DIR* const tasks = opendir(absl::StrCat("/proc/", pid, "/task").c_str());
+  if (tasks == nullptr) return {};
+  std::vector<pid_t> threads;
+  while (const dirent* task = readdir(tasks)) {
+    pid_t thread;
+    if (absl::SimpleAtoi(task->d_name, &thread)) threads.push_back(thread);
+  }
+  closedir(tasks);
+  return threads;
+}
+
 }  // namespace
 
 std::string ReadProcFile(const std::string& path) {
@@ -91,17 +104,16 @@ void PinTo(pid_t pid, int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   CPU_SET(core, &cores);
-  if (pid == 0) {
-    sched_setaffinity(0, sizeof(cores), &cores);
-    return;
+  for (const pid_t thread : ThreadsOf(pid)) sched_setaffinity(thread, sizeof(cores), &cores);
+}
+
+bool MakeRealtime(pid_t pid) {
+  const sched_param lowest = {.sched_priority = 1};
+  bool made = true;
+  for (const pid_t thread : ThreadsOf(pid)) {
+    made = sched_setscheduler(thread, SCHED_RR, &lowest) == 0 && made;
   }
-  DIR* const tasks = opendir(absl::StrCat("/proc/", pid, "/task").c_str());
-  if (tasks == nullptr) return;
-  while (const dirent* task = readdir(tasks)) {
-    int thread;
-    if (absl::SimpleAtoi(task->d_name, &thread)) sched_setaffinity(thread, sizeof(cores), &cores);
-  }
-  closedir(tasks);
+  return made;
 }
 
 }  // namespace rollcall::bench

@@ -35,6 +35,10 @@ void ResetPeakMemory(pid_t pid);
 // Keeps all threads of `pid` (0: this process, before it has more than one) on `core`.
 void PinTo(pid_t pid, int core);
 
+// Lets all threads of `pid` (0: this process, before it has more than one) go before all that is
+// not made so. False where that is not allowed.
+bool MakeRealtime(pid_t pid);
+
 std::string ReadProcFile(const std::string& path);
 
 }  // namespace rollcall::bench

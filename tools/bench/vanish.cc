@@ -42,7 +42,7 @@ absl::StatusOr<Cost> CostOfVanishing(const Trial& trial, int waiters) {
     for (int i = 0; i < kVanishing; ++i) {
       Client& client = load.client(i * apart);
       load.Connect(client);
-      if (absl::Status greeted = load.Exchange(client, trial.dialog.Hello()); !greeted.ok()) {
+      if (absl::Status greeted = load.Greet(client); !greeted.ok()) {
         return greeted;
       }
       BeginWaiting(trial, load, waiters, client);
