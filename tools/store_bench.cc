@@ -73,8 +73,9 @@ void PrintHelp() {
          "  --server=SERVERS     TCPStore servers that run already: "
          "NAME=HOST:PORT[,PID][,legacy],\n"
          "                       with ';' between two; without PID their CPU is unknown\n"
-         "  --workloads=LIST     default all: idle_memory, join, round_trips, depth1, depth16,\n"
-         "                       fan_out, big_value, queue, barrier, vanish\n"
+         "  --workloads=LIST     default idle_memory, join, storm, round_trips, depth1, depth16,\n"
+         "                       fan_out, big_value, queue, barrier, vanish; there are also\n"
+         "                       join_curve, keys_curve, waiters_curve\n"
          "  --repetitions=N      default 5; --warm_ups=N more, not counted, come first; default 1\n"
          "  --ranks=N            who join, stay idle or wait; default 10000\n"
          "  --seconds=S          how long a throughput is measured; default 1\n"
@@ -165,6 +166,7 @@ absl::StatusOr<std::vector<Workload>> Workloads(const Sizes& sizes) {
     for (const Workload& workload : all) {
       if (workload.name == name) chosen.push_back(workload);
     }
+    for (Workload& workload : CurveWorkloads(sizes, name)) chosen.push_back(std::move(workload));
     if (chosen.size() == before) {
       return absl::InvalidArgumentError(absl::StrCat("no workload \"", name, "\""));
     }

@@ -81,8 +81,7 @@ class Joining {
   int joined_ = 0;
 };
 
-absl::StatusOr<Sample> RunJoin(const Trial& trial) {
-  const int ranks = trial.sizes.ranks;
+absl::StatusOr<Sample> RunJoin(const Trial& trial, int ranks) {
   Load control(&trial.dialog, trial.server.address(), 1);
   if (absl::Status greeted = control.ConnectAll(); !greeted.ok()) return greeted;
   const std::string counter = trial.Key("init");
@@ -117,15 +116,15 @@ absl::StatusOr<Sample> RunJoin(const Trial& trial) {
 
 }  // namespace
 
-Workload JoinWorkload(const Sizes& sizes) {
+Workload JoinWorkload(int ranks) {
   return {.name = "join",
-          .title = absl::StrCat("join of ", sizes.ranks,
+          .title = absl::StrCat("join of ", ranks,
                                 " (connect, hello, add, set, wait, get; 500 at a time)"),
           .metrics = {{"wall_ms", "wall", "ms"},
                       {"server_cpu_us", "server CPU/rank", "us"},
                       {"load_cpu_us", "load CPU/rank", "us"},
                       {"peak_mb", "peak resident", "MB"}},
-          .run = RunJoin};
+          .run = [ranks](const Trial& trial) { return RunJoin(trial, ranks); }};
 }
 
 }  // namespace rollcall::bench

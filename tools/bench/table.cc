@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "tools/bench/meter.h"
 #include "tools/bench/results.h"
 #include "tools/bench/statistics.h"
@@ -21,6 +22,7 @@ namespace {
 using Row = std::vector<std::string>;
 
 constexpr absl::string_view kNothing = "-";
+constexpr size_t kNameWidth = 15;
 
 // Three digits that matter.
 std::string Figure(double value) {
@@ -101,21 +103,67 @@ std::string Aligned(const std::vector<Row>& rows, size_t metrics) {
   return text;
 }
 
+// "join@128" -> "join"; empty for a workload that is part of no curve.
+absl::string_view CurveOf(const WorkloadResult& workload) {
+  const size_t at = workload.name.find('@');
+  return at == std::string::npos ? "" : absl::string_view(workload.name).substr(0, at);
+}
+
+// A row a target, a column a size, the last one how much dearer the largest is than the smallest.
+std::string CurveTable(absl::Span<const WorkloadResult> points) {
+  const std::vector<Metric>& metrics = points.front().metrics;
+  const auto metric = static_cast<size_t>(
+      std::find_if(metrics.begin(), metrics.end(),
+                   [](const Metric& each) { return each.key == "server_cpu_us"; }) -
+      metrics.begin());
+  std::string text = absl::StrCat(points.front().title, " and more: ", metrics[metric].label, ", ",
+                                  metrics[metric].unit, "\n", std::string(kNameWidth, ' '));
+  for (const WorkloadResult& point : points) {
+    absl::StrAppend(&text, absl::StrFormat("%9s", point.name.substr(point.name.find('@') + 1)));
+  }
+  absl::StrAppend(&text, "   last/first\n");
+  for (size_t target = 0; target < points.front().targets.size(); ++target) {
+    absl::StrAppend(&text, absl::StrFormat("%-*s", static_cast<int>(kNameWidth),
+                                           points.front().targets[target].target));
+    std::vector<std::optional<Spread>> spreads;
+    for (const WorkloadResult& point : points) {
+      spreads.push_back(SpreadOfMetric(point.targets[target], metric));
+      absl::StrAppend(&text, absl::StrFormat("%9s", spreads.back() ? Figure(spreads.back()->median)
+                                                                   : std::string(kNothing)));
+    }
+    if (spreads.front() && spreads.back() && spreads.front()->median > 0) {
+      absl::StrAppend(
+          &text, absl::StrFormat("   x%.2f", spreads.back()->median / spreads.front()->median));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text + "\n";
+}
+
+std::string WorkloadTable(const WorkloadResult& workload, int cores) {
+  std::vector<Row> rows = {HeaderOf(workload)};
+  std::string notes;
+  for (const TargetResult& result : workload.targets) {
+    rows.push_back(RowOf(workload, result, cores));
+    if (!result.error.empty()) {
+      absl::StrAppend(&notes, "  ", result.target, ": ", result.error, "\n");
+    }
+  }
+  return absl::StrCat(workload.title, "\n", Aligned(rows, workload.metrics.size()), notes, "\n");
+}
+
 }  // namespace
 
 std::string TableOf(const Results& results) {
   std::string text;
-  for (const WorkloadResult& workload : results.workloads) {
-    std::vector<Row> rows = {HeaderOf(workload)};
-    std::string notes;
-    for (const TargetResult& result : workload.targets) {
-      rows.push_back(RowOf(workload, result, results.cores));
-      if (!result.error.empty()) {
-        absl::StrAppend(&notes, "  ", result.target, ": ", result.error, "\n");
-      }
-    }
-    absl::StrAppend(&text, workload.title, "\n", Aligned(rows, workload.metrics.size()), notes,
-                    "\n");
+  const absl::Span<const WorkloadResult> all = results.workloads;
+  for (size_t begin = 0; begin < all.size();) {
+    const absl::string_view curve = CurveOf(all[begin]);
+    size_t end = begin + 1;
+    while (!curve.empty() && end < all.size() && CurveOf(all[end]) == curve) ++end;
+    absl::StrAppend(&text, curve.empty() ? WorkloadTable(all[begin], results.cores)
+                                         : CurveTable(all.subspan(begin, end - begin)));
+    begin = end;
   }
   return text;
 }

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -82,6 +84,23 @@ std::optional<absl::Duration> ParseBusyTime(absl::string_view proc_stat) {
 
 absl::Duration MachineBusyTime() {
   return ParseBusyTime(ReadProcFile("/proc/stat")).value_or(absl::ZeroDuration());
+}
+
+std::optional<int64_t> ParseSynRetries(absl::string_view proc_netstat) {
+  // Two lines, one with the names and one with the numbers.
+  const std::vector<absl::string_view> lines = absl::StrSplit(proc_netstat, '\n');
+  for (size_t i = 0; i + 1 < lines.size(); i += 2) {
+    const std::vector<absl::string_view> names = absl::StrSplit(lines[i], ' ');
+    const std::vector<absl::string_view> numbers = absl::StrSplit(lines[i + 1], ' ');
+    const auto name = std::find(names.begin(), names.end(), "TCPSynRetrans");
+    const auto column = static_cast<size_t>(name - names.begin());
+    int64_t retries;
+    if (column < names.size() && column < numbers.size() &&
+        absl::SimpleAtoi(numbers[column], &retries)) {
+      return retries;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Memory> ParseMemory(absl::string_view proc_status) {

@@ -22,6 +22,10 @@ std::optional<absl::Duration> CpuTimeOf(pid_t pid);
 std::optional<absl::Duration> ParseBusyTime(absl::string_view proc_stat);
 absl::Duration MachineBusyTime();
 
+// How many SYNs this machine had to send again, from the text of /proc/net/netstat: each costs its
+// client a second or more. nullopt if it does not say.
+std::optional<int64_t> ParseSynRetries(absl::string_view proc_netstat);
+
 struct Memory {
   int64_t resident_kib = 0;
   int64_t peak_resident_kib = 0;  // Since the process began, or since ResetPeak.

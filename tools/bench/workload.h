@@ -67,7 +67,7 @@ struct Workload {
 
 // Ranks come at once (500 in the middle of it at any time). Each connects, greets, counts itself,
 // sets its address, waits for the address of rank 0 and gets it.
-Workload JoinWorkload(const Sizes& sizes);
+Workload JoinWorkload(int ranks);
 // One client sets, then gets, each in a packet of its own.
 Workload RoundTripsWorkload(const Sizes& sizes);
 // Clients that each have `depth` requests in flight: an add, a get, and so on.
@@ -85,7 +85,18 @@ Workload BarrierWorkload(const Sizes& sizes);
 // Clients close their connections while they wait, each for a key of its own and for one of all.
 Workload VanishWorkload(const Sizes& sizes);
 
+// Clients connect and greet as fast as one load can make them, none waiting for another.
+Workload StormWorkload(int clients);
+// Sets and gets, 64 connections with 16 in flight each, in a store with `keys` keys.
+Workload KeysWorkload(const Sizes& sizes, int keys);
+// The same, while clients wait for `keys` other keys.
+Workload WaitersWorkload(const Sizes& sizes, int keys);
+
+// One of each, but for those that only curves are made of.
 std::vector<Workload> AllWorkloads(const Sizes& sizes);
+// How costs grow: one workload in many sizes, each named with its own ("join@128"). `curve` is
+// "join_curve", "keys_curve" or "waiters_curve"; empty for any other.
+std::vector<Workload> CurveWorkloads(const Sizes& sizes, absl::string_view curve);
 
 // --- What they share. ---
 

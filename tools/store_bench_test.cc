@@ -1,0 +1,81 @@
+// The program as a user runs it: servers of its own making, a table, and JSON.
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testing/subprocess.h"
+#include "testing/temp_directory.h"
+
+namespace rollcall {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+absl::Time Soon() { return absl::Now() + absl::Minutes(2); }
+
+struct Ended {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+Ended RunBench(std::vector<std::string> flags) {
+  flags.insert(flags.begin(), RunfilePath("tools/store_bench"));
+  const std::unique_ptr<Subprocess> bench = *Subprocess::Start({.argv = flags});
+  Ended ended;
+  ended.out = bench->ReadToEnd(Soon()).value_or("");
+  ended.status = bench->WaitForExit(Soon()).value_or(-1);
+  ended.err = bench->StderrSoFar();
+  return ended;
+}
+
+TEST(StoreBench, PrintsEachServerAsARatioToTheEcho) {
+  const TempDirectory directory;
+  const std::string json = directory.File("run.json");
+  const Ended ended = RunBench({"--targets=echo,epoll,libuv,epoll-legacy",
+                                "--workloads=join,depth1,fan_out,queue,barrier,vanish",
+                                "--ranks=100", "--seconds=0.02", "--repetitions=1", "--warm_ups=0",
+                                absl::StrCat("--json=", json)});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("\necho "));
+  EXPECT_THAT(ended.out, HasSubstr("\nepoll "));
+  EXPECT_THAT(ended.out, HasSubstr("\nlibuv "));
+  EXPECT_THAT(ended.out, HasSubstr("  epoll-legacy: the legacy dialect has no queue_push\n"));
+  // Only the dialect of torch 1.x lacks something.
+  EXPECT_THAT(ended.out, Not(HasSubstr("  epoll: ")));
+  EXPECT_THAT(ended.out, Not(HasSubstr("  echo: ")));
+  EXPECT_THAT(ended.err, HasSubstr("1/1 join echo: wall "));
+  std::ifstream file(json);
+  const std::string written(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(written, HasSubstr("\"target\": \"libuv\""));
+}
+
+TEST(StoreBench, NamesWhatItDoesNotKnow) {
+  const Ended workload = RunBench({"--workloads=join,jion"});
+  EXPECT_EQ(workload.status, 1);
+  EXPECT_THAT(workload.err, HasSubstr("\"jion\""));
+  const Ended dialect = RunBench({"--targets=echo,epoll-old"});
+  EXPECT_EQ(dialect.status, 1);
+  EXPECT_THAT(dialect.err, HasSubstr("\"old\""));
+  const Ended server = RunBench({"--server=torch=here"});
+  EXPECT_EQ(server.status, 1);
+  EXPECT_THAT(server.err, HasSubstr("NAME=HOST:PORT"));
+}
+
+TEST(StoreBench, SaysWhenAServerDoesNotStart) {
+  const Ended ended = RunBench({"--targets=echo,kqueue", "--workloads=depth1", "--seconds=0.02",
+                                "--repetitions=1", "--warm_ups=0"});
+  EXPECT_THAT(ended.out, HasSubstr("  kqueue: "));
+}
+
+}  // namespace
+}  // namespace rollcall
