@@ -12,10 +12,9 @@ namespace rollcall::bench {
 namespace {
 
 constexpr double kAlmostAlways = 0.9;
-constexpr absl::Duration kIdleStep = absl::Milliseconds(10);
-// In a step; a sleeping loop wakes up now and then.
-constexpr absl::Duration kIdleCpu = absl::Microseconds(100);
-constexpr int kIdleStepsMax = 3000;
+constexpr absl::Duration kIdleStep = absl::Milliseconds(2);
+constexpr int kIdleSteps = 4;
+constexpr int kIdleStepsMax = 15'000;
 
 absl::Duration ServerCpu(pid_t server) {
   return server == 0 ? absl::ZeroDuration() : CpuTimeOf(server).value_or(absl::ZeroDuration());
@@ -57,13 +56,15 @@ Bound BoundOf(const Cost& cost) {
 }
 
 void AwaitIdle(pid_t server) {
-  if (server == 0) return absl::SleepFor(20 * kIdleStep);
+  if (server == 0) return absl::SleepFor(50 * kIdleStep);
   int idle_steps = 0;
   absl::Duration before = ServerCpu(server);
-  for (int step = 0; step < kIdleStepsMax && idle_steps < 3; ++step) {
+  for (int step = 0; step < kIdleStepsMax && idle_steps < kIdleSteps; ++step) {
     absl::SleepFor(kIdleStep);
+    // On a busy machine, one that uses no CPU may yet have work.
+    const bool sleeps = !WantsToRun(server);
     const absl::Duration now = ServerCpu(server);
-    idle_steps = now - before < kIdleCpu ? idle_steps + 1 : 0;
+    idle_steps = sleeps && now == before ? idle_steps + 1 : 0;
     before = now;
   }
 }

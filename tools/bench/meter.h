@@ -38,7 +38,8 @@ class Meter {
 enum class Bound { kServer, kLoad, kNeither };
 Bound BoundOf(const Cost& cost);
 
-// Waits until `server` has done nothing for a while: whatever was sent to it has been looked at.
+// Waits until `server` has slept for a while (at most half a minute): whatever was sent to it has
+// been looked at.
 void AwaitIdle(pid_t server);
 
 }  // namespace rollcall::bench

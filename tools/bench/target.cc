@@ -108,6 +108,7 @@ absl::StatusOr<Target> RunningTarget(absl::string_view text, const TargetPaths& 
   const std::pair<absl::string_view, absl::string_view> name_and_rest =
       absl::StrSplit(text, absl::MaxSplits('=', 1));
   const std::vector<absl::string_view> parts = absl::StrSplit(name_and_rest.second, ',');
+  if (parts.empty()) return BadServer(text, "it has no address");
   const std::pair<absl::string_view, absl::string_view> endpoint =
       absl::StrSplit(parts[0], absl::MaxSplits(':', 1));
   sockaddr_in address = {.sin_family = AF_INET};

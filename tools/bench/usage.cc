@@ -69,6 +69,21 @@ std::optional<absl::Duration> CpuTimeOf(pid_t pid) {
   return absl::DurationFromTimespec(used);
 }
 
+bool ParseWantsToRun(absl::string_view proc_stat_of_thread) {
+  // The state comes after the name, which is in parentheses and may have some of its own.
+  const size_t name_end = proc_stat_of_thread.rfind(')');
+  return name_end != absl::string_view::npos && proc_stat_of_thread.substr(name_end, 3) == ") R";
+}
+
+bool WantsToRun(pid_t pid) {
+  for (const pid_t thread : ThreadsOf(pid)) {
+    if (ParseWantsToRun(ReadProcFile(absl::StrCat("/proc/", pid, "/task/", thread, "/stat")))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::optional<absl::Duration> ParseBusyTime(absl::string_view proc_stat) {
   const absl::string_view line = proc_stat.substr(0, proc_stat.find('\n'));
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());

@@ -17,6 +17,11 @@ namespace rollcall::bench {
 // is gone. 0 stands for this process.
 std::optional<absl::Duration> CpuTimeOf(pid_t pid);
 
+// Whether a thread of `pid` runs, or would if it had a core.
+bool WantsToRun(pid_t pid);
+// From the text of /proc/PID/stat.
+bool ParseWantsToRun(absl::string_view proc_stat_of_thread);
+
 // CPU time that all cores together spent on anything at all, time stolen by a hypervisor included.
 // `proc_stat` is the text of /proc/stat; nullopt if it does not read like one.
 std::optional<absl::Duration> ParseBusyTime(absl::string_view proc_stat);

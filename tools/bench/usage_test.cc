@@ -50,6 +50,14 @@ TEST(MemoryUse, OfThisProcessIsKnown) {
   EXPECT_GE(memory->peak_resident_kib, memory->resident_kib);
 }
 
+TEST(WantsToRun, IsAThreadsState) {
+  EXPECT_TRUE(ParseWantsToRun("7 (store) R 1 7 7"));
+  EXPECT_FALSE(ParseWantsToRun("7 (store) S 1 7 7"));
+  EXPECT_FALSE(ParseWantsToRun("7 (a) R) S 1 7 7"));
+  EXPECT_FALSE(ParseWantsToRun(""));
+  EXPECT_TRUE(WantsToRun(getpid()));
+}
+
 TEST(CpuTime, GrowsWithWork) {
   const std::optional<absl::Duration> before = CpuTimeOf(getpid());
   ASSERT_TRUE(before.has_value());
