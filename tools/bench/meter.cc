@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kAlmostAlways = 0.9;
 constexpr absl::Duration kIdleStep = absl::Milliseconds(2);
+// In a step: a sleeping loop wakes up now and then.
+constexpr absl::Duration kIdleCpu = absl::Milliseconds(1);
 constexpr int kIdleSteps = 4;
 constexpr int kIdleStepsMax = 15'000;
 
@@ -64,7 +66,7 @@ void AwaitIdle(pid_t server) {
     // On a busy machine, one that uses no CPU may yet have work.
     const bool sleeps = !WantsToRun(server);
     const absl::Duration now = ServerCpu(server);
-    idle_steps = sleeps && now == before ? idle_steps + 1 : 0;
+    idle_steps = sleeps && now - before < kIdleCpu ? idle_steps + 1 : 0;
     before = now;
   }
 }

@@ -77,7 +77,8 @@ bool ParseWantsToRun(absl::string_view proc_stat_of_thread) {
 
 bool WantsToRun(pid_t pid) {
   for (const pid_t thread : ThreadsOf(pid)) {
-    if (ParseWantsToRun(ReadProcFile(absl::StrCat("/proc/", pid, "/task/", thread, "/stat")))) {
+    if (thread != gettid() &&
+        ParseWantsToRun(ReadProcFile(absl::StrCat("/proc/", pid, "/task/", thread, "/stat")))) {
       return true;
     }
   }

@@ -17,7 +17,7 @@ namespace rollcall::bench {
 // is gone. 0 stands for this process.
 std::optional<absl::Duration> CpuTimeOf(pid_t pid);
 
-// Whether a thread of `pid` runs, or would if it had a core.
+// Whether a thread of `pid` other than the one that asks runs, or would if it had a core.
 bool WantsToRun(pid_t pid);
 // From the text of /proc/PID/stat.
 bool ParseWantsToRun(absl::string_view proc_stat_of_thread);
