@@ -52,30 +52,35 @@ std::vector<WorkloadResult> EmptyResults(const BenchPlan& plan) {
   return results;
 }
 
+using Progress = std::function<void(absl::string_view)>;
+
+// One trial, unless there is none to be made.
+void Measure(const BenchPlan& plan, int repetition, const Workload& workload, const Target& target,
+             TargetResult& result, const Progress& progress) {
+  const bool once = workload.needs_fresh_server && !target.starts_anew;
+  if (!result.error.empty() || (once && repetition > 0)) return;
+  const std::string prefix =
+      absl::StrCat("/bench/", getpid(), "/", repetition, "/", workload.name, "/");
+  absl::StatusOr<Sample> sample = RunTrial(workload, target, plan.sizes, prefix);
+  progress(absl::StrCat(
+      repetition + 1, "/", plan.warm_ups + plan.repetitions, " ", workload.name, " ", target.name,
+      ": ", sample.ok() ? Said(workload, *sample) : std::string(sample.status().message())));
+  if (!sample.ok()) {
+    result.error = std::string(sample.status().message());
+  } else if (once || repetition >= plan.warm_ups) {
+    result.samples.push_back(*std::move(sample));
+  }
+}
+
 }  // namespace
 
-std::vector<WorkloadResult> RunBench(const BenchPlan& plan,
-                                     const std::function<void(absl::string_view)>& progress) {
+std::vector<WorkloadResult> RunBench(const BenchPlan& plan, const Progress& progress) {
   std::vector<WorkloadResult> results = EmptyResults(plan);
-  const int repetitions = plan.warm_ups + plan.repetitions;
-  for (int repetition = 0; repetition < repetitions; ++repetition) {
+  for (int repetition = 0; repetition < plan.warm_ups + plan.repetitions; ++repetition) {
     for (size_t w = 0; w < plan.workloads.size(); ++w) {
       for (size_t t = 0; t < plan.targets.size(); ++t) {
-        TargetResult& result = results[w].targets[t];
-        if (!result.error.empty()) continue;
-        const std::string prefix =
-            absl::StrCat("/bench/", getpid(), "/", repetition, "/", plan.workloads[w].name, "/");
-        absl::StatusOr<Sample> sample =
-            RunTrial(plan.workloads[w], plan.targets[t], plan.sizes, prefix);
-        progress(absl::StrCat(repetition + 1, "/", repetitions, " ", plan.workloads[w].name, " ",
-                              plan.targets[t].name, ": ",
-                              sample.ok() ? Said(plan.workloads[w], *sample)
-                                          : std::string(sample.status().message())));
-        if (!sample.ok()) {
-          result.error = std::string(sample.status().message());
-        } else if (repetition >= plan.warm_ups) {
-          result.samples.push_back(*std::move(sample));
-        }
+        Measure(plan, repetition, plan.workloads[w], plan.targets[t], results[w].targets[t],
+                progress);
       }
     }
   }

@@ -16,6 +16,9 @@ namespace {
 
 constexpr int kRounds = 4;
 constexpr absl::Duration kPollingBefore = absl::Milliseconds(50);
+// The kernel puts off the acknowledgement of a hold for up to 40 ms, in the hope that an answer
+// comes with which it can travel. Whoever really waits has waited longer than that.
+constexpr absl::Duration kAcknowledged = absl::Milliseconds(100);
 
 // All but the last client of `load` wait, the last one wakes them.
 absl::StatusOr<Cost> WakeAll(const Trial& trial, Load& load, int round) {
@@ -39,6 +42,7 @@ absl::StatusOr<Cost> WakeAll(const Trial& trial, Load& load, int round) {
   }
   if (trial.dialog.HoldsOnServer()) {
     AwaitIdle(trial.server.pid());
+    absl::SleepFor(kAcknowledged);
   } else {
     const absl::Time until = absl::Now() + kPollingBefore;
     absl::Status polled = load.Run(on_answer, [until] { return absl::Now() >= until; });

@@ -60,6 +60,7 @@ Workload IdleMemoryWorkload(const Sizes& sizes) {
           .metrics = {{"kib", "resident/connection", "KiB"},
                       {"resident_mb", "resident", "MB"},
                       {"after_percent", "when they left, of before", "%"}},
+          .needs_fresh_server = true,
           .run = RunIdleMemory};
 }
 

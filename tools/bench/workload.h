@@ -59,6 +59,9 @@ struct Workload {
   std::string name;   // "join"
   std::string title;  // "join of 10000: connect, hello, ..."
   std::vector<Metric> metrics;
+  // Memory that a server has once taken is there the next time: one that is not started anew is
+  // measured once, the first time.
+  bool needs_fresh_server = false;
   // Unimplemented where the target has no equivalent.
   std::function<absl::StatusOr<Sample>(const Trial&)> run;
 };
