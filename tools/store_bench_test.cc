@@ -1,4 +1,6 @@
 // The program as a user runs it: servers of its own making, a table, and JSON.
+#include <unistd.h>
+
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -17,8 +19,10 @@
 namespace rollcall {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 absl::Time Soon() { return absl::Now() + absl::Minutes(2); }
 
@@ -28,14 +32,23 @@ struct Ended {
   std::string err;
 };
 
+Ended RunProgram(const std::vector<std::string>& argv) {
+  const std::unique_ptr<Subprocess> program = *Subprocess::Start({.argv = argv});
+  Ended ended;
+  ended.out = program->ReadToEnd(Soon()).value_or("");
+  ended.status = program->WaitForExit(Soon()).value_or(-1);
+  ended.err = program->StderrSoFar();
+  return ended;
+}
+
 Ended RunBench(std::vector<std::string> flags) {
   flags.insert(flags.begin(), RunfilePath("tools/store_bench"));
-  const std::unique_ptr<Subprocess> bench = *Subprocess::Start({.argv = flags});
-  Ended ended;
-  ended.out = bench->ReadToEnd(Soon()).value_or("");
-  ended.status = bench->WaitForExit(Soon()).value_or(-1);
-  ended.err = bench->StderrSoFar();
-  return ended;
+  return RunProgram(flags);
+}
+
+std::string ContentsOf(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 TEST(StoreBench, PrintsEachServerAsARatioToTheEcho) {
@@ -54,9 +67,29 @@ TEST(StoreBench, PrintsEachServerAsARatioToTheEcho) {
   EXPECT_THAT(ended.out, Not(HasSubstr("  epoll: ")));
   EXPECT_THAT(ended.out, Not(HasSubstr("  echo: ")));
   EXPECT_THAT(ended.err, HasSubstr("1/1 join echo: wall "));
-  std::ifstream file(json);
-  const std::string written(std::istreambuf_iterator<char>(file), {});
-  EXPECT_THAT(written, HasSubstr("\"target\": \"libuv\""));
+  EXPECT_THAT(ContentsOf(json), HasSubstr("\"target\": \"libuv\""));
+}
+
+// What the page of a run is made by. It needs Python, which nothing else here does.
+TEST(PlotStores, PutsARunIntoAPage) {
+  if (access("/usr/bin/python3", X_OK) != 0) GTEST_SKIP() << "no Python here";
+  const TempDirectory directory;
+  const std::string json = directory.File("run.json");
+  const Ended measured =
+      RunBench({"--targets=echo,epoll", "--workloads=depth1,depth16", "--seconds=0.02",
+                "--repetitions=1", "--warm_ups=0", "--nopin", absl::StrCat("--json=", json)});
+  ASSERT_EQ(measured.status, 0) << measured.err;
+  const std::string page = directory.File("page.md");
+  std::ofstream(page) << "before\n<!-- made by tools/plot_stores -->\nold\n<!-- end -->\nafter\n";
+  const Ended plotted =
+      RunProgram({"/usr/bin/python3", RunfilePath("tools/plot_stores"), json, "--page=" + page});
+  EXPECT_EQ(plotted.status, 0) << plotted.err;
+  const std::string text = ContentsOf(page);
+  EXPECT_THAT(text, StartsWith("before\n"));
+  EXPECT_THAT(text, EndsWith("<!-- end -->\nafter\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\nold\n")));
+  EXPECT_THAT(text, HasSubstr("| epoll | **×"));
+  EXPECT_THAT(ContentsOf(directory.File("performance_costs.svg")), HasSubstr("epoll: "));
 }
 
 TEST(StoreBench, NamesWhatItDoesNotKnow) {
