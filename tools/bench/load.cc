@@ -31,7 +31,6 @@ namespace rollcall::bench {
 namespace {
 
 constexpr size_t kReadBytes = 256 << 10;
-constexpr int kSourceAddresses = 8;
 constexpr int kEventsMax = 512;
 // Answered entries of Client::awaited_ that are worth the move of the others.
 constexpr size_t kAnsweredMax = 64;
@@ -89,25 +88,11 @@ void Load::Connect(Client& client) {
   if (client.fd_ < 0) return Fail(SocketError("socket", errno));
   const int yes = 1;
   setsockopt(client.fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  if (ntohl(server_.sin_addr.s_addr) == INADDR_LOOPBACK) BindSource(client);
   const int connected =
       connect(client.fd_, reinterpret_cast<const sockaddr*>(&server_), sizeof(server_));
   if (connected != 0 && errno != EINPROGRESS) return Fail(SocketError("connect", errno));
   epoll_event event = {.events = EPOLLIN, .data = {.ptr = &client}};
   PCHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, client.fd_, &event) == 0);
-}
-
-// One address has some 28,000 ports, and the fuller they are, the longer the kernel looks for one.
-void Load::BindSource(Client& client) {
-  sockaddr_in source = {.sin_family = AF_INET};
-  source.sin_addr.s_addr =
-      htonl(INADDR_LOOPBACK + static_cast<uint32_t>(client.index % kSourceAddresses));
-  const int yes = 1;
-  // The port is chosen by connect, which knows what is free for this peer.
-  setsockopt(client.fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
-  if (bind(client.fd_, reinterpret_cast<const sockaddr*>(&source), sizeof(source)) != 0) {
-    Fail(SocketError("bind", errno));
-  }
 }
 
 void Load::Close(Client& client) {

@@ -95,7 +95,6 @@ class Load {
   absl::Status ConnectAll(int window = 500);
 
  private:
-  void BindSource(Client& client);
   void Read(Client& client, OnAnswer on_answer);
   // Calls `on_answer` for what is whole in `in`. Returns what is left.
   absl::string_view TakeAnswers(Client& client, absl::string_view in, OnAnswer on_answer);
