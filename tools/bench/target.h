@@ -1,0 +1,60 @@
+// The servers that are measured, and how to start them.
+#ifndef ROLLCALL_TOOLS_BENCH_TARGET_H_
+#define ROLLCALL_TOOLS_BENCH_TARGET_H_
+
+#include <netinet/in.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/bench/dialog.h"
+
+namespace rollcall::bench {
+
+// A server that runs. Destroying it kills the process, if it was started here.
+class Server {
+ public:
+  virtual ~Server() = default;
+  virtual pid_t pid() const = 0;  // 0: unknown.
+  virtual sockaddr_in address() const = 0;
+};
+
+struct Target {
+  std::string name;
+  std::shared_ptr<const Dialog> dialog;
+  // False where the server is someone else's, and stays from one workload to the next.
+  bool starts_anew = true;
+  std::function<absl::StatusOr<std::unique_ptr<Server>>()> start;
+};
+
+struct TargetPaths {
+  std::string store_bench;  // This program, which is the echo limit too.
+  std::string store_server;
+  std::string redis_server;  // Empty: not installed.
+  std::string memcached;
+  int server_core = -1;   // -1: wherever the kernel puts it.
+  bool realtime = false;  // What is started from here inherits it; running servers are told.
+};
+
+// The echo limit: `store_bench --serve_echo=FD`.
+Target EchoTarget(const TargetPaths& paths);
+// Our server: named by its backend, and by the dialect unless that is the modern one.
+Target StoreTarget(const TargetPaths& paths, absl::string_view backend, protocol::Dialect dialect);
+Target RedisTarget(const TargetPaths& paths);
+Target MemcachedTarget(const TargetPaths& paths);
+// "NAME=HOST:PORT[,PID][,legacy]": a TCPStore's server that runs already; HOST is a numeric IPv4
+// address. InvalidArgument.
+absl::StatusOr<Target> RunningTarget(absl::string_view text, const TargetPaths& paths);
+
+// The file `name` in one of the folders of PATH or where Debian puts servers; empty if there is
+// none.
+std::string FindProgram(absl::string_view name);
+
+}  // namespace rollcall::bench
+
+#endif  // ROLLCALL_TOOLS_BENCH_TARGET_H_

@@ -1,0 +1,51 @@
+#include "tools/bench/target.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gtest/gtest.h"
+
+namespace rollcall::bench {
+namespace {
+
+TEST(RunningTarget, IsReadFromItsText) {
+  const absl::StatusOr<Target> target =
+      RunningTarget(absl::StrCat("torch=127.0.0.1:29500,", getpid(), ",legacy"), {});
+  ASSERT_TRUE(target.ok()) << target.status();
+  EXPECT_EQ(target->name, "torch");
+  EXPECT_FALSE(target->starts_anew);
+  EXPECT_EQ(target->dialog->Hello().bytes, "");
+  const std::unique_ptr<Server> server = *target->start();
+  EXPECT_EQ(server->pid(), getpid());
+  EXPECT_EQ(ntohs(server->address().sin_port), 29500);
+}
+
+TEST(RunningTarget, NeedNotSayItsProcess) {
+  const absl::StatusOr<Target> target = RunningTarget("torch=10.0.0.7:1", {});
+  ASSERT_TRUE(target.ok()) << target.status();
+  EXPECT_EQ((*target->start())->pid(), 0);
+  EXPECT_NE(target->dialog->Hello().bytes, "");
+}
+
+TEST(RunningTarget, RefusesWhatItCannotRead) {
+  for (absl::string_view text :
+       {"", "torch", "=127.0.0.1:1", "torch=host:1", "torch=127.0.0.1", "torch=127.0.0.1:0",
+        "torch=127.0.0.1:65536", "torch=127.0.0.1:1,new", "torch=127.0.0.1:1,99999999"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(RunningTarget(text, {}).status())) << text;
+  }
+}
+
+TEST(Programs, AreFoundInTheUsualFolders) {
+  EXPECT_NE(FindProgram("sh"), "");
+  EXPECT_EQ(FindProgram("no such program"), "");
+}
+
+}  // namespace
+}  // namespace rollcall::bench
