@@ -251,7 +251,8 @@ absl::StatusOr<std::vector<std::string>> StoreClient::ListKeys() {
 
 absl::Status StoreClient::Ping() {
   const Call call = Begin("ping");
-  const uint32_t nonce = static_cast<uint32_t>(env_.RandomBits());
+  // The highest bit keeps it apart from the one number that is a question (protocol/features.h).
+  const uint32_t nonce = static_cast<uint32_t>(env_.RandomBits()) | 0x8000'0000;
   std::string request;
   const absl::Status written = protocol::AppendPing(options_.dialect, nonce, request);
   absl::StatusOr<OwnedReply> reply =

@@ -43,8 +43,14 @@ struct ClientOptions {
 // confirmed. A lost connection is reported at once, to every call under way; the next call connects
 // anew.
 //
-// Get is two requests, as in torch: if the key is deleted between them, the value is empty (torch's
-// poll server hangs up instead).
+// Get is a wait and a get, as in torch: if the key is deleted between them, the value is empty
+// (torch's poll server hangs up instead). A server that answers a get of a missing key is sent both
+// in one piece, the get first: one round trip for a key that is there and not empty, two otherwise.
+// To any other server it is two.
+//
+// A wait whose time is over is cancelled without waiting for the answer. Where the kernel does not
+// take the cancel the connection is given up, and the WAIT_TIMEOUT says how many earlier writes
+// were not confirmed.
 class StoreClient {
  public:
   static constexpr absl::Duration kZeroTimeoutBudget = absl::Seconds(5);
@@ -110,7 +116,11 @@ class StoreClient {
                             absl::string_view value);
 
   absl::Status WaitFor(const Call& call, absl::Span<const std::string> wire_keys);
-  absl::Status WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys);
+  // `value`: what a get of the one key found on the way, left empty if nothing. May be null.
+  absl::Status WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys,
+                            std::string* value = nullptr);
+  // A get with a time-out of zero.
+  absl::StatusOr<std::string> GetIfThere(const Call& call, const std::string& wire_key);
   absl::StatusOr<bool> AllThere(const Call& call, absl::Span<const std::string> wire_keys);
   absl::StatusOr<std::string> GetNow(const Call& call, absl::string_view wire_key);
   // delete_key, queue_len
@@ -118,7 +128,8 @@ class StoreClient {
                                    bool changes_something);
   absl::StatusOr<WaitPlan> PlanWait(const Call& call,
                                     absl::Span<const std::string> wire_keys) const;
-  absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing) const;
+  absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing,
+                           int unacknowledged = 0) const;
 
   // Returns once the server has applied what was written on the primary channel.
   absl::Status Flush(const Call& call);
