@@ -19,6 +19,7 @@
 #include "fault_injection/world.h"
 #include "gtest/gtest.h"
 #include "net/env.h"
+#include "store/batch.h"
 #include "store/server/server_options.h"
 #include "store/server/store_server.h"
 #include "store/tcp_store.h"
@@ -151,6 +152,27 @@ TEST_F(RoundTripsTest, TheCallsThatWaitAndThenFetchAreTwoRoundTrips) {
     constexpr absl::string_view kTwo = "2 round trips: send recv send recv";
     EXPECT_EQ(CostOf([&] { store.MultiGet({"a", "b"}); }), kTwo);
     EXPECT_EQ(CostOf([&] { store.QueuePop("q"); }), kTwo);
+  });
+}
+
+TEST_F(RoundTripsTest, ABatchIsOneRoundTrip) {
+  Run([this] {
+    TcpStore store(client_env_, Options());
+    Batch batch(store);
+    std::vector<Batch::Result<std::optional<std::string>>> values;
+    for (int i = 0; i < 10; ++i) {
+      const std::string key = absl::StrCat("key", i);
+      batch.Set(key, "value");
+      batch.Add("n", 1);
+      values.push_back(batch.Get(i % 2 == 0 ? key : "missing"));
+    }
+    constexpr absl::string_view kOne = "1 round trip: send recv";
+    EXPECT_EQ(CostOf([&] { batch.Run(); }), kOne);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(values[i].value().has_value(), i % 2 == 0);
+    // Unlike single writes, these are confirmed.
+    batch.Set("k", "v");
+    batch.Append("k", "w");
+    EXPECT_EQ(CostOf([&] { batch.Run(); }), kOne);
   });
 }
 

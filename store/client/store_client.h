@@ -16,6 +16,7 @@
 #include "store/atomic_duration.h"
 #include "store/client/call.h"
 #include "store/client/channel_set.h"
+#include "store/client/pipeline.h"
 #include "store/client/wait_exchange.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
@@ -83,6 +84,12 @@ class StoreClient {
   absl::StatusOr<std::vector<std::string>> ListKeys();
   absl::Status Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout);
   absl::Status Ping();
+
+  // Sends what is queued, in its order and in as few pieces as can be, and returns once the server
+  // has applied all of it. The pipeline is empty afterwards, whatever came of it. An error is of
+  // the whole run; what was answered before it has been told so, the rest is told the error. No
+  // request is sent twice. NOT_A_NUMBER where an add ended it.
+  absl::Status Run(Pipeline& pipeline, absl::Duration timeout);
 
   // See TcpStore::Close.
   void Close() { channels_.Close(); }
