@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 
+import torch
 import torch.distributed as dist
 
 LARGE_BYTES = 8 << 20
@@ -17,8 +18,11 @@ LARGE_COUNTS_AS = 500
 
 
 def connect(port, **more):
-    timeout = datetime.timedelta(seconds=60)
-    return dist.TCPStore("127.0.0.1", port, is_master=False, timeout=timeout, **more)
+    more["timeout"] = datetime.timedelta(seconds=60)
+    # Debian's torch has no libuv, and says so to clients too; torch 1.x does not know the word.
+    if not torch.__version__.startswith("1."):
+        more["use_libuv"] = False
+    return dist.TCPStore("127.0.0.1", port, is_master=False, **more)
 
 
 def mark(text):
@@ -102,6 +106,7 @@ def measure_join(port, world_size):
     time.sleep(0.2)
     start = time.perf_counter()
     os.close(go[1])
+    os.close(done[1])
     cpu = [struct.unpack("d", os.read(done[0], 8))[0] for _ in children]
     wall = time.perf_counter() - start
     for child in children:
