@@ -124,6 +124,15 @@ TEST_F(RoundTripsTest, AWriteWithoutAReplyIsOneSend) {
   });
 }
 
+TEST_F(RoundTripsTest, ALargeValueIsSentFromWhereItIs) {
+  Run([this] {
+    TcpStore store(client_env_, Options());
+    const std::string value(1 << 20, 'v');
+    EXPECT_EQ(CostOf([&] { store.Set("k", value); }), "0 round trips: send send");
+    EXPECT_EQ(store.Get("k"), value);
+  });
+}
+
 TEST_F(RoundTripsTest, AKeyThatIsThereIsGotInOneRoundTrip) {
   Run([this] {
     TcpStore store(client_env_, Options());

@@ -117,8 +117,9 @@ class StoreClient {
                                                 absl::string_view request, bool changes_something,
                                                 protocol::ReplyKind kind, size_t texts = 0,
                                                 HangUp* hang_up = nullptr);
-  // For requests without a reply.
-  absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request);
+  // For requests without a reply. `value` is the request's end, where it is sent apart.
+  absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request,
+                        absl::string_view value = "");
   absl::Status SendKeyValue(protocol::Operation operation, absl::string_view key,
                             absl::string_view value);
 
