@@ -75,8 +75,9 @@ absl::Status Join(net::Env& env, client::StoreClient& client, const TcpStoreOpti
                               .timeout = options.timeout,
                               .started = started,
                               .deadline = deadline};
-  if (absl::Status joined = client::JoinWorld(env, client, plan); !joined.ok()) return joined;
-  return waits ? client::WaitForWorld(env, client, plan) : absl::OkStatus();
+  const absl::StatusOr<int64_t> joined = client::JoinWorld(env, client, plan);
+  if (!joined.ok() || !waits || *joined >= plan.world_size) return joined.status();
+  return client::WaitForWorld(env, client, plan);
 }
 
 // The border: what came back, or an exception.

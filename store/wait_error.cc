@@ -44,12 +44,14 @@ absl::Status CheckSameSize(size_t keys, size_t values) {
                      {.operation = "multi_set"});
 }
 
-absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout) {
+absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout,
+                              absl::string_view note) {
   std::string summary = absl::StrCat("wait timeout after ", absl::ToInt64Milliseconds(timeout),
                                      "ms, keys: ", NameKeys(details.keys, "/"));
   if (!details.missing_keys.empty() && details.missing_keys.size() < details.keys.size()) {
     absl::StrAppend(&summary, "; missing: ", NameKeys(details.missing_keys, "/"));
   }
+  absl::StrAppend(&summary, note);
   return StoreStatus(ErrorCode::kWaitTimeout, std::move(summary), std::move(details));
 }
 

@@ -18,8 +18,9 @@ void CheckTimeout(absl::Duration timeout);
 absl::Status CheckSameSize(size_t keys, size_t values);
 
 // WAIT_TIMEOUT in torch's words ("wait timeout after 100ms, keys: /a, /b": names as on the wire),
-// then which of them were missing, where `details` knows.
-absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout);
+// then which of them were missing, where `details` knows, and `note`.
+absl::Status WaitTimeoutError(ErrorDetails details, absl::Duration timeout,
+                              absl::string_view note = "");
 
 // BARRIER_TIMEOUT in torch's words ("barrier timeout after 100ms, key: k").
 absl::Status BarrierTimeoutError(ErrorDetails details, absl::string_view key,

@@ -162,6 +162,7 @@ TEST_P(StoreContract, CloneSeesTheSameData) {
   store().Set("k", "from the original");
   EXPECT_EQ(clone->Get("k"), "from the original");
   clone->Set("k", "from the clone");
+  EXPECT_TRUE(clone->Check({"k"}));  // Answered, so the set before it has been applied.
   EXPECT_EQ(store().CompareSet("k", "from the clone", "seen"), "seen");
 }
 

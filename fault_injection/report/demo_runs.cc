@@ -107,7 +107,7 @@ RunRecord ARankIsCutOff() {
   for (int rank = 0; rank < 4; ++rank) run.Start(rank, [&, rank] { Meet(run, rank, 4); });
   run.world().At(run.world().Now() + absl::Microseconds(360), "cut",
                  [&] { run.net().CutBothWays("w0", "w3"); });
-  run.world().At(run.world().Now() + absl::Seconds(50), "heal",
+  run.world().At(run.world().Now() + absl::Seconds(57), "heal",
                  [&] { run.net().HealBothWays("w0", "w3"); });
   return run.Run("a rank is cut off, seed 7");
 }

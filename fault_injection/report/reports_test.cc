@@ -209,8 +209,8 @@ TEST(TextLadderTest, StaysShort) {
 TEST(TraceTextTest, TellsWhoDidWhatAndWhatWasLost) {
   const std::string trace = TraceText(ARankIsCutOff());
   EXPECT_THAT(trace, HasSubstr("FAULT cut w0 -> w3"));
-  EXPECT_THAT(trace, HasSubstr("! get rank0 -> REPLY_TIMEOUT"));
-  EXPECT_THAT(trace, HasSubstr("get: host0 lost at"));
+  EXPECT_THAT(trace, HasSubstr("! get rank1 -> WAIT_TIMEOUT"));
+  EXPECT_THAT(trace, HasSubstr("get: host1, wait: over lost at"));
   EXPECT_THAT(trace, HasSubstr("from now on w0 -> w3: cut"));
 }
 

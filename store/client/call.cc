@@ -66,12 +66,15 @@ absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view p
     absl::StrAppend(&summary, "; the outcome of the ", call.operation,
                     " is unknown: it may or may not have been applied");
   }
-  if (unacknowledged > 0) {
-    absl::StrAppend(&summary, "; ", unacknowledged,
-                    unacknowledged == 1 ? " earlier write was" : " earlier writes were",
-                    " not confirmed and may be lost");
-  }
+  summary += UnconfirmedNote(unacknowledged);
   return StoreStatus(code, std::move(summary), CallDetails(call, clock, peer));
+}
+
+std::string UnconfirmedNote(int unacknowledged) {
+  if (unacknowledged == 0) return "";
+  return absl::StrCat("; ", unacknowledged,
+                      unacknowledged == 1 ? " earlier write was" : " earlier writes were",
+                      " not confirmed and may be lost");
 }
 
 }  // namespace rollcall::client

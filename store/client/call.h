@@ -42,6 +42,10 @@ bool IsOrderlyHangUp(const absl::Status& status);
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged);
 
+// "; 2 earlier writes were not confirmed and may be lost": for an error behind which a connection
+// was given up. Empty for none.
+std::string UnconfirmedNote(int unacknowledged);
+
 }  // namespace rollcall::client
 
 #endif  // ROLLCALL_STORE_CLIENT_CALL_H_

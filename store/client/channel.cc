@@ -16,8 +16,8 @@ constexpr size_t kBufferBytesMax = 128 << 10;
 
 }  // namespace
 
-Channel::Channel(std::unique_ptr<net::Connection> connection)
-    : connection_(std::move(connection)), buffer_(kBufferBytesMin) {}
+Channel::Channel(std::unique_ptr<net::Connection> connection, uint32_t features)
+    : connection_(std::move(connection)), features_(features), buffer_(kBufferBytesMin) {}
 
 Channel::~Channel() {
   if (!in_step_) connection_->ResetOnClose();
@@ -55,7 +55,52 @@ absl::StatusOr<uint8_t> Channel::ReceiveByte(absl::Time deadline) {
   return static_cast<uint8_t>(buffer_[read_++]);
 }
 
+absl::Status Channel::Parse(protocol::ReplyParser& parser, size_t bytes_behind,
+                            absl::Time deadline) {
+  while (!parser.done()) {
+    if (absl::Status filled = Fill(parser.missing_bytes() + bytes_behind, deadline); !filled.ok()) {
+      if (!IsTimeout(filled)) Break();
+      return filled;
+    }
+    absl::StatusOr<size_t> consumed = parser.Consume(unread());
+    if (!consumed.ok()) {
+      Break();
+      return consumed.status();
+    }
+    read_ += *consumed;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Channel::ReceiveFirstOwedText(absl::Time deadline) {
+  if (text_parser_ == nullptr) {
+    text_parser_ = std::make_unique<protocol::ReplyParser>(protocol::ReplyKind::kBytes);
+  }
+  // The answer to the wait that was sent with it is most likely right behind.
+  absl::Status parsed = Parse(*text_parser_, /*bytes_behind=*/1, deadline);
+  if (!parsed.ok()) return parsed;
+  std::string text = std::move(text_parser_->Take().texts[0]);
+  text_parser_.reset();
+  owed_.erase(owed_.begin());
+  return text;
+}
+
+absl::StatusOr<std::string> Channel::ReceiveOwedText(absl::Time deadline) {
+  while (owed_.size() > 1) {
+    if (absl::StatusOr<uint8_t> owed = ReceiveOwed(deadline); !owed.ok()) return owed.status();
+  }
+  absl::StatusOr<std::string> text = ReceiveFirstOwedText(deadline);
+  if (text.ok()) unacknowledged_ = 0;
+  return text;
+}
+
 absl::StatusOr<uint8_t> Channel::ReceiveOwed(absl::Time deadline) {
+  if (owed_.front() == Owed::kText) {
+    if (absl::StatusOr<std::string> text = ReceiveFirstOwedText(deadline); !text.ok()) {
+      return text.status();
+    }
+    return uint8_t{0};
+  }
   while (true) {
     absl::StatusOr<uint8_t> byte = ReceiveByte(deadline);
     if (!byte.ok()) return byte;
@@ -83,6 +128,7 @@ absl::StatusOr<uint8_t> Channel::ReceiveSignal(absl::Time deadline) {
   }
   absl::StatusOr<uint8_t> signal = ReceiveByte(deadline);
   if (signal.ok()) unacknowledged_ = 0;
+  ShrinkBuffer();
   return signal;
 }
 
@@ -95,27 +141,24 @@ absl::StatusOr<protocol::OwnedReply> Channel::Receive(protocol::ReplyKind kind, 
     }
   }
   protocol::ReplyParser parser(kind, texts);
-  while (!parser.done()) {
-    if (absl::Status filled = Fill(parser.missing_bytes(), deadline); !filled.ok()) {
-      Break();
-      return filled;
-    }
-    absl::StatusOr<size_t> consumed = parser.Consume(unread());
-    if (!consumed.ok()) {
-      Break();
-      return consumed.status();
-    }
-    read_ += *consumed;
+  if (absl::Status parsed = Parse(parser, /*bytes_behind=*/0, deadline); !parsed.ok()) {
+    Break();
+    return parsed;
   }
   unacknowledged_ = 0;
-  if (buffer_.size() > kBufferBytesMin && read_ == filled_) {
-    buffer_ = std::vector<char>(kBufferBytesMin);
-    read_ = filled_ = 0;
-  }
+  ShrinkBuffer();
   return parser.Take();
 }
 
+void Channel::ShrinkBuffer() {
+  if (buffer_.size() <= kBufferBytesMin || read_ < filled_) return;
+  buffer_ = std::vector<char>(kBufferBytesMin);
+  read_ = filled_ = 0;
+}
+
 void Channel::OweCancelAnswer() { owed_.push_back(Owed::kCancelAnswer); }
+
+void Channel::OweText() { owed_.push_back(Owed::kText); }
 
 void Channel::OweSignals(size_t count) { owed_.insert(owed_.end(), count, Owed::kSignal); }
 

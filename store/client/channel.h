@@ -15,20 +15,22 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "net/connection.h"
+#include "store/protocol/features.h"
 #include "store/protocol/reply.h"
 #include "store/protocol/reply_parser.h"
 
 namespace rollcall::client {
 
 // The protocol has no request numbers: a reply is known only by its place. So the channel keeps a
-// list of one-byte answers that are still to come for what was given up (the cancelling of a wait),
-// and takes them off the stream before it reads what is asked for: a call that times out need not
-// wait for them, and the connection stays of use.
+// list of answers that are still to come for what was given up (the cancelling of a wait, the get
+// that was sent ahead of it), and takes them off the stream before it reads what is asked for: a
+// call that times out need not wait for them, and the connection stays of use.
 //
 // One thread at a time, but for SendFromOutside.
 class Channel {
  public:
-  explicit Channel(std::unique_ptr<net::Connection> connection);
+  // `features` are what the server said of itself (protocol/features.h).
+  explicit Channel(std::unique_ptr<net::Connection> connection, uint32_t features = 0);
   // A broken one is cut: what the kernel has not delivered of requests that were given up must not
   // reach the server later, after what others have written since.
   ~Channel();
@@ -47,17 +49,29 @@ class Channel {
   // The next one-byte reply. A time-out (NetErrorKind::kTimedOut) leaves the channel as it was.
   absl::StatusOr<uint8_t> ReceiveSignal(absl::Time deadline);
 
-  // From now on, replies are preceded by the answer to a CANCEL_WAIT, or by `count` one-byte
-  // answers.
+  // From now on, replies are preceded by the answer to a CANCEL_WAIT, by `count` one-byte answers,
+  // or by a text.
   void OweCancelAnswer();
   void OweSignals(size_t count);
+  void OweText();
   size_t owed() const { return owed_.size(); }
   bool owes() const { return owed() > 0; }
 
   // The first of what is owed: for the answer to a CANCEL_WAIT kStopWaiting if the wait ended
-  // before it was cancelled, else kWaitCanceled. A time-out leaves the channel as it was. Only if
-  // owes().
+  // before it was cancelled, else kWaitCanceled; for a text nothing of meaning. A time-out leaves
+  // the channel as it was. Only if owes().
   absl::StatusOr<uint8_t> ReceiveOwed(absl::Time deadline);
+
+  // The text that is owed last, after all that is owed before it. A time-out leaves the channel as
+  // it was: the text is still owed. Only after OweText.
+  absl::StatusOr<std::string> ReceiveOwedText(absl::Time deadline);
+
+  // Bytes have come that nobody has asked for yet: the next Receive does not block for its first.
+  bool has_unread() const { return read_ < filled_; }
+
+  bool answers_get_of_missing_key() const {
+    return (features_ & protocol::kAnswersGetOfMissingKey) != 0;
+  }
 
   // Something was written that has no reply: whether it was applied is known only once a later
   // request has been answered. unacknowledged() may be asked by any thread.
@@ -75,11 +89,16 @@ class Channel {
  private:
   enum class Owed : uint8_t {
     kSignal,
+    kText,
     kCancelAnswer,         // WAIT_CANCELED, with a STOP_WAITING before it if the two crossed.
     kCancelAnswerCrossed,  // The STOP_WAITING has come.
   };
 
   absl::StatusOr<uint8_t> ReceiveByte(absl::Time deadline);
+  absl::StatusOr<std::string> ReceiveFirstOwedText(absl::Time deadline);
+  // `parser` may go on with it after a time-out, which alone does not break the channel.
+  absl::Status Parse(protocol::ReplyParser& parser, size_t bytes_behind, absl::Time deadline);
+  void ShrinkBuffer();
   // At least one unread byte in buffer_.
   absl::Status Fill(size_t wanted_bytes, absl::Time deadline);
   absl::string_view unread() const {
@@ -87,10 +106,13 @@ class Channel {
   }
 
   const std::unique_ptr<net::Connection> connection_;
+  const uint32_t features_;
   std::vector<char> buffer_;
   size_t read_ = 0;
   size_t filled_ = 0;
   absl::InlinedVector<Owed, 8> owed_;  // In the order in which they come.
+  // Of the text that is owed first, once part of it has been asked for.
+  std::unique_ptr<protocol::ReplyParser> text_parser_;
   std::atomic<int> unacknowledged_ = 0;
   bool in_step_ = true;
 };

@@ -13,6 +13,7 @@
 #include "net/net_error.h"
 #include "store/client/call.h"
 #include "store/dist_error.h"
+#include "store/protocol/features.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/reply.h"
 #include "store/protocol/reply_parser.h"
@@ -30,17 +31,18 @@ bool HasGreeting(protocol::Dialect dialect) { return dialect == protocol::Dialec
 // What the last attempts ran into, beyond what net/ can know.
 struct Greetings {
   bool connected = false;  // Somebody accepted, at least once.
+  uint32_t features = 0;   // Of the last one to answer.
   bool refuted = false;    // The last one to answer is no store.
   std::string answer;      // The bytes that say so, to be shown.
 };
 
-absl::Status Greet(net::Connection& connection, uint32_t nonce, absl::Time deadline,
-                   Greetings& greetings) {
+absl::Status Greet(net::Connection& connection, absl::Time deadline, Greetings& greetings) {
   greetings.connected = true;
   greetings.refuted = false;
   std::string greeting;
   protocol::AppendValidate(greeting);
-  absl::Status written = protocol::AppendPing(protocol::Dialect::kModern, nonce, greeting);
+  absl::Status written =
+      protocol::AppendPing(protocol::Dialect::kModern, protocol::kAskFeatures, greeting);
   if (!written.ok()) return written;
   // In one piece: torch's libuv server cannot read one that is cut.
   if (absl::Status sent = connection.Write(greeting, deadline); !sent.ok()) return sent;
@@ -54,18 +56,17 @@ absl::Status Greet(net::Connection& connection, uint32_t nonce, absl::Time deadl
     absl::StatusOr<size_t> consumed = parser.Consume(absl::string_view(bytes, *got));
     if (!consumed.ok()) return consumed.status();
   }
-  if (static_cast<uint32_t>(parser.Take().number) == nonce) return absl::OkStatus();
+  const auto number = static_cast<uint32_t>(parser.Take().number);
+  if (protocol::AnswersAskFeatures(number)) {
+    greetings.features = number & protocol::kFeatureBits;
+    return absl::OkStatus();
+  }
   greetings.refuted = true;
   greetings.answer = absl::CHexEscape(answer);
   // Of a kind that is tried again: whoever has the port now may give it up to the store.
   return net::NetError(
       absl::StrCat("wrong answer to the greeting: \"", greetings.answer, "\""),
       {.kind = net::NetErrorKind::kUnknown, .address = connection.peer_address().ToString()});
-}
-
-uint32_t Nonce(net::Env& env) {
-  // As torch has it; a test of torch's expects its own pid.
-  return static_cast<uint32_t>(env.ProcessId());
 }
 
 ErrorCode CodeOfFailure(net::NetErrorKind kind, const Greetings& greetings) {
@@ -133,14 +134,14 @@ absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::E
   absl::StatusOr<std::unique_ptr<net::Connection>> connection =
       env.ConnectAny(*addresses, deadline);
   if (!connection.ok()) return connection.status();
+  Greetings greetings;
   if (HasGreeting(dialect)) {
-    Greetings greetings;
     if (!watch.Hold(connection->get())) (*connection)->Shutdown();
-    absl::Status greeted = Greet(**connection, Nonce(env), deadline, greetings);
+    absl::Status greeted = Greet(**connection, deadline, greetings);
     watch.Release(connection->get());
     if (!greeted.ok()) return greeted;
   }
-  return std::make_unique<Channel>(*std::move(connection));
+  return std::make_unique<Channel>(*std::move(connection), greetings.features);
 }
 
 }  // namespace
@@ -154,9 +155,11 @@ absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
       net::ConnectWithRetry(env, endpoint, {}, deadline,
                             [&](net::Connection& candidate, absl::Time greet_by) -> absl::Status {
                               if (!HasGreeting(dialect)) return absl::OkStatus();
-                              return Greet(candidate, Nonce(env), greet_by, greetings);
+                              return Greet(candidate, greet_by, greetings);
                             });
-  if (connection.ok()) return std::make_unique<Channel>(*std::move(connection));
+  if (connection.ok()) {
+    return std::make_unique<Channel>(*std::move(connection), greetings.features);
+  }
   return ConnectFailed(env, endpoint, started, deadline, connection.status(), greetings);
 }
 

@@ -14,8 +14,9 @@
 
 namespace rollcall::client {
 
-// In a modern dialect the greeting is VALIDATE and PING, in one piece, and the ping's answer; older
-// ones have none.
+// In a modern dialect the greeting is VALIDATE and PING, in one piece, and the ping's answer, which
+// says what the server can do; older ones have none. Nothing else is sent along with it: a greeting
+// that is cut off is said again, and who joins must not be counted twice.
 
 // The connection of a new store object: looks the name up, connects and greets, again and again,
 // with back-off, until all of it succeeds or the deadline comes; `started` is when the call began

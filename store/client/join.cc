@@ -145,7 +145,7 @@ absl::Status JoinTimeout(net::Env& env, StoreClient& client, const JoinPlan& pla
 
 }  // namespace
 
-absl::Status JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan) {
+absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan) {
   std::string request;
   // The mark comes first: whoever sees the counter sees the marks behind it.
   if (plan.rank >= 0) {
@@ -156,9 +156,14 @@ absl::Status JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan)
   absl::Status written = protocol::AppendKeyNumberRequest(client.options().dialect, Operation::kAdd,
                                                           kJoinCounter, 1, request);
   if (!written.ok()) return written;
-  return OnPrimary(env, client, plan, request, [&](Channel& channel) {
-    return channel.Receive(ReplyKind::kNumber, 0, plan.deadline).status();
+  int64_t joined = 0;
+  absl::Status counted = OnPrimary(env, client, plan, request, [&](Channel& channel) {
+    const absl::StatusOr<OwnedReply> reply = channel.Receive(ReplyKind::kNumber, 0, plan.deadline);
+    if (reply.ok()) joined = reply->number;
+    return reply.status();
   });
+  if (!counted.ok()) return counted;
+  return joined;
 }
 
 absl::Status WaitForWorld(net::Env& env, StoreClient& client, const JoinPlan& plan) {

@@ -25,8 +25,9 @@ struct JoinPlan {
 };
 
 // Counts this worker in under "init/", and leaves the mark "rollcall/rank/N" if it knows its rank.
-// Both names are outside the users', who have "/" before theirs.
-absl::Status JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan);
+// Both names are outside the users', who have "/" before theirs. How many have joined by now. One
+// round trip.
+absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan);
 
 // Returns once world_size workers have joined. JOIN_TIMEOUT at the deadline, in torch's words and
 // with the ranks that are missing.

@@ -19,6 +19,9 @@ using protocol::Operation;
 using protocol::OwnedReply;
 using protocol::ReplyKind;
 
+// From about here on a copy, with the memory that it takes, costs more than a send of its own.
+constexpr size_t kCopiedBytesMax = 128 << 10;
+
 std::string CancelRequest(protocol::Dialect dialect) {
   std::string request;
   // Torch 2.0 and 2.1 have the operation, torch 1.x, which the same dialect serves, does not.
@@ -80,12 +83,13 @@ absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::S
 }
 
 absl::Status StoreClient::SendOnly(const Call& call, const absl::Status& written,
-                                   absl::string_view request) {
+                                   absl::string_view request, absl::string_view value) {
   if (!written.ok()) return Unsupported(call);
   absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
   if (!channel.ok()) return NotSent(call, channel.status());
   const int unacknowledged = (*channel)->unacknowledged();
-  const absl::Status sent = (*channel)->Send(request, call.deadline);
+  absl::Status sent = (*channel)->Send(request, call.deadline);
+  if (sent.ok() && !value.empty()) sent = (*channel)->Send(value, call.deadline);
   if (!sent.ok()) return Failed(call, sent, /*changes_something=*/true, unacknowledged);
   (*channel)->CountUnacknowledged(1);
   return absl::OkStatus();
@@ -101,6 +105,11 @@ absl::Status StoreClient::SendKeyValue(Operation operation, absl::string_view ke
     return within;
   }
   std::string request;
+  if (value.size() > kCopiedBytesMax) {
+    const absl::Status written =
+        protocol::AppendKeyValueHead(options_.dialect, operation, wire_key, value.size(), request);
+    return SendOnly(call, written, request, value);
+  }
   const absl::Status written =
       protocol::AppendKeyValueRequest(options_.dialect, operation, wire_key, value, request);
   return SendOnly(call, written, request);
@@ -251,7 +260,8 @@ absl::StatusOr<std::vector<std::string>> StoreClient::ListKeys() {
 
 absl::Status StoreClient::Ping() {
   const Call call = Begin("ping");
-  const uint32_t nonce = static_cast<uint32_t>(env_.RandomBits());
+  // The highest bit keeps it apart from the one number that is a question (protocol/features.h).
+  const uint32_t nonce = static_cast<uint32_t>(env_.RandomBits()) | 0x8000'0000;
   std::string request;
   const absl::Status written = protocol::AppendPing(options_.dialect, nonce, request);
   absl::StatusOr<OwnedReply> reply =

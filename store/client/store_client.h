@@ -16,6 +16,7 @@
 #include "store/atomic_duration.h"
 #include "store/client/call.h"
 #include "store/client/channel_set.h"
+#include "store/client/pipeline.h"
 #include "store/client/wait_exchange.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
@@ -43,8 +44,14 @@ struct ClientOptions {
 // confirmed. A lost connection is reported at once, to every call under way; the next call connects
 // anew.
 //
-// Get is two requests, as in torch: if the key is deleted between them, the value is empty (torch's
-// poll server hangs up instead).
+// Get is a wait and a get, as in torch: if the key is deleted between them, the value is empty
+// (torch's poll server hangs up instead). A server that answers a get of a missing key is sent both
+// in one piece, the get first: one round trip for a key that is there and not empty, two otherwise.
+// To any other server it is two.
+//
+// A wait whose time is over is cancelled without waiting for the answer. Where the kernel does not
+// take the cancel the connection is given up, and the WAIT_TIMEOUT says how many earlier writes
+// were not confirmed.
 class StoreClient {
  public:
   static constexpr absl::Duration kZeroTimeoutBudget = absl::Seconds(5);
@@ -78,6 +85,12 @@ class StoreClient {
   absl::Status Barrier(absl::string_view key, int64_t world_size, absl::Duration timeout);
   absl::Status Ping();
 
+  // Sends what is queued, in its order and in as few pieces as can be, and returns once the server
+  // has applied all of it. The pipeline is empty afterwards, whatever came of it. An error is of
+  // the whole run; what was answered before it has been told so, the rest is told the error. No
+  // request is sent twice. NOT_A_NUMBER where an add ended it.
+  absl::Status Run(Pipeline& pipeline, absl::Duration timeout);
+
   // See TcpStore::Close.
   void Close() { channels_.Close(); }
 
@@ -104,13 +117,18 @@ class StoreClient {
                                                 absl::string_view request, bool changes_something,
                                                 protocol::ReplyKind kind, size_t texts = 0,
                                                 HangUp* hang_up = nullptr);
-  // For requests without a reply.
-  absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request);
+  // For requests without a reply. `value` is the request's end, where it is sent apart.
+  absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request,
+                        absl::string_view value = "");
   absl::Status SendKeyValue(protocol::Operation operation, absl::string_view key,
                             absl::string_view value);
 
   absl::Status WaitFor(const Call& call, absl::Span<const std::string> wire_keys);
-  absl::Status WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys);
+  // `value`: what a get of the one key found on the way, left empty if nothing. May be null.
+  absl::Status WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys,
+                            std::string* value = nullptr);
+  // A get with a time-out of zero.
+  absl::StatusOr<std::string> GetIfThere(const Call& call, const std::string& wire_key);
   absl::StatusOr<bool> AllThere(const Call& call, absl::Span<const std::string> wire_keys);
   absl::StatusOr<std::string> GetNow(const Call& call, absl::string_view wire_key);
   // delete_key, queue_len
@@ -118,7 +136,8 @@ class StoreClient {
                                    bool changes_something);
   absl::StatusOr<WaitPlan> PlanWait(const Call& call,
                                     absl::Span<const std::string> wire_keys) const;
-  absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing) const;
+  absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing,
+                           int unacknowledged = 0) const;
 
   // Returns once the server has applied what was written on the primary channel.
   absl::Status Flush(const Call& call);

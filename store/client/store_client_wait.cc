@@ -47,8 +47,45 @@ absl::StatusOr<std::string> StoreClient::Get(absl::string_view key, absl::Durati
   Call call = Begin("get", timeout);
   call.key = &key;
   const std::string wire_key = WireKey(key);
-  if (absl::Status came = WaitFor(call, {&wire_key, 1}); !came.ok()) return came;
+  if (absl::Status within = CheckLimits(options_.limits, call.operation, {&wire_key, 1});
+      !within.ok()) {
+    return within;
+  }
+  if (timeout == absl::ZeroDuration()) return GetIfThere(call, wire_key);
+  std::string value;
+  if (absl::Status came = WaitOnServer(call, {&wire_key, 1}, &value); !came.ok()) return came;
+  if (!value.empty()) return value;
   return GetNow(call, wire_key);
+}
+
+absl::StatusOr<std::string> StoreClient::GetIfThere(const Call& call, const std::string& wire_key) {
+  const protocol::Dialect dialect = options_.dialect;
+  std::string check;
+  std::string get;
+  absl::Status failed =
+      protocol::AppendKeysRequest(dialect, Operation::kCheck, {&wire_key, 1}, check);
+  failed.Update(protocol::AppendKeyRequest(dialect, Operation::kGet, wire_key, get));
+  if (!failed.ok()) return Unsupported(call);
+  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+  if (!channel.ok()) return NotSent(call, channel.status());
+  const int unacknowledged = (*channel)->unacknowledged();
+  const bool in_one = (*channel)->answers_get_of_missing_key();
+  failed = (*channel)->Send(in_one ? absl::StrCat(check, get) : check, call.deadline);
+  bool is_there = false;
+  if (failed.ok()) {
+    const absl::StatusOr<OwnedReply> reply =
+        (*channel)->Receive(ReplyKind::kSignal, 0, call.deadline);
+    failed = reply.status();
+    is_there = reply.ok() && reply->signal == protocol::kReady;
+  }
+  if (failed.ok() && is_there && !in_one) failed = (*channel)->Send(get, call.deadline);
+  if (failed.ok() && (is_there || in_one)) {
+    absl::StatusOr<OwnedReply> reply = (*channel)->Receive(ReplyKind::kBytes, 0, call.deadline);
+    failed = reply.status();
+    if (reply.ok() && is_there) return std::move(reply->texts[0]);
+  }
+  if (failed.ok()) return WaitTimeout(call, {});
+  return Failed(call, failed, /*changes_something=*/false, unacknowledged);
 }
 
 absl::StatusOr<std::string> StoreClient::GetNow(const Call& call, absl::string_view wire_key) {
@@ -87,9 +124,15 @@ absl::Status StoreClient::WaitFor(const Call& call, absl::Span<const std::string
   return *there ? absl::OkStatus() : WaitTimeout(call, {});
 }
 
-absl::Status StoreClient::WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys) {
+absl::Status StoreClient::WaitOnServer(const Call& call, absl::Span<const std::string> wire_keys,
+                                       std::string* value) {
   absl::StatusOr<WaitPlan> plan = PlanWait(call, wire_keys);
   if (!plan.ok()) return plan.status();
+  std::string get;
+  if (value != nullptr &&
+      !protocol::AppendKeyRequest(options_.dialect, Operation::kGet, wire_keys[0], get).ok()) {
+    return Unsupported(call);
+  }
   // First on the primary channel: most ranks have one thread, and need no second connection.
   // Without a way to cancel, a wait there could hold up other threads.
   bool on_primary = !plan->cancel.empty();
@@ -98,11 +141,19 @@ absl::Status StoreClient::WaitOnServer(const Call& call, absl::Span<const std::s
         on_primary ? channels_.Primary(call.deadline) : channels_.Secondary(call.deadline);
     if (!channel.ok()) return NotSent(call, channel.status());
     const int unacknowledged = (*channel)->unacknowledged();
-    const absl::StatusOr<WaitResult> result = RunWait(env_, **channel, *plan, channel->gate());
+    if ((*channel)->answers_get_of_missing_key()) plan->get = get;
+    absl::StatusOr<WaitResult> result = RunWait(env_, **channel, *plan, channel->gate());
     if (!result.ok())
       return Failed(call, result.status(), /*changes_something=*/false, unacknowledged);
-    if (result->outcome == WaitOutcome::kReleased) return absl::OkStatus();
-    if (result->outcome == WaitOutcome::kTimedOut) return WaitTimeout(call, result->missing);
+    if (result->outcome == WaitOutcome::kReleased) {
+      if (value != nullptr) *value = std::move(result->value);
+      return absl::OkStatus();
+    }
+    if (result->outcome == WaitOutcome::kTimedOut) {
+      return WaitTimeout(call, result->missing,
+                         (*channel)->in_step() ? 0 : (*channel)->unacknowledged());
+    }
+    plan->get.clear();
     on_primary = false;
   }
 }
@@ -132,12 +183,13 @@ absl::StatusOr<WaitPlan> StoreClient::PlanWait(const Call& call,
   return plan;
 }
 
-absl::Status StoreClient::WaitTimeout(const Call& call, const std::vector<bool>& missing) const {
+absl::Status StoreClient::WaitTimeout(const Call& call, const std::vector<bool>& missing,
+                                      int unacknowledged) const {
   ErrorDetails details = CallDetails(call, env_, peer_);
   for (size_t i = 0; i < details.keys.size(); ++i) {
     if (missing.empty() || missing[i]) details.missing_keys.push_back(details.keys[i]);
   }
-  return WaitTimeoutError(std::move(details), call.timeout);
+  return WaitTimeoutError(std::move(details), call.timeout, UnconfirmedNote(unacknowledged));
 }
 
 // --- queue_pop ---

@@ -23,10 +23,44 @@ class Wait {
         census_due_(plan.checks != nullptr) {}
 
   absl::StatusOr<WaitResult> Run() {
-    if (absl::Status sent = channel_.Send(plan_.request, plan_.deadline); !sent.ok()) {
+    absl::Status sent = plan_.get.empty()
+                            ? channel_.Send(plan_.request, plan_.deadline)
+                            : channel_.Send(absl::StrCat(plan_.get, plan_.request), plan_.deadline);
+    if (!sent.ok()) {
       if (!IsTimeout(sent)) return sent;
       return Ended(WaitOutcome::kTimedOut);
     }
+    if (!plan_.get.empty()) {
+      channel_.OweText();
+      absl::StatusOr<std::string> value = channel_.ReceiveOwedText(plan_.deadline);
+      if (!value.ok()) {
+        if (!IsTimeout(value.status())) return value.status();
+        Cancel();
+        return Ended(WaitOutcome::kTimedOut);
+      }
+      if (!value->empty()) return Found(*std::move(value));
+    }
+    return AwaitSignal();
+  }
+
+ private:
+  // The key was there when the get was answered: the wait behind it has ended too, unless the key
+  // was deleted in between.
+  absl::StatusOr<WaitResult> Found(std::string value) {
+    if (channel_.has_unread()) {
+      const absl::StatusOr<uint8_t> signal = channel_.ReceiveSignal(plan_.deadline);
+      if (!signal.ok()) return signal.status();
+      if (*signal != protocol::kStopWaiting) return WrongSignal(*signal);
+    } else {
+      // Its end has not come with the value. Nobody waits to see whether it will.
+      Cancel();
+    }
+    WaitResult result = Ended(WaitOutcome::kReleased);
+    result.value = std::move(value);
+    return result;
+  }
+
+  absl::StatusOr<WaitResult> AwaitSignal() {
     while (true) {
       const absl::Time until = census_due_ ? plan_.census_at : plan_.deadline;
       if (gate_ != nullptr) gate_->Open();
@@ -50,13 +84,16 @@ class Wait {
     }
   }
 
- private:
   absl::StatusOr<WaitResult> Answered(uint8_t signal, bool preempted) {
     if (signal == protocol::kStopWaiting) {
       if (preempted) channel_.OweCancelAnswer();
       return Ended(WaitOutcome::kReleased);
     }
     if (signal == protocol::kWaitCanceled && preempted) return Ended(WaitOutcome::kPreempted);
+    return WrongSignal(signal);
+  }
+
+  absl::Status WrongSignal(uint8_t signal) {
     channel_.Break();
     return absl::DataLossError(absl::StrCat("the server answered a wait with byte ", int{signal}));
   }
@@ -106,7 +143,7 @@ class Wait {
   }
 
   WaitResult Ended(WaitOutcome outcome) {
-    return {.outcome = outcome, .missing = std::move(missing_)};
+    return {.outcome = outcome, .missing = std::move(missing_), .value = {}};
   }
 
   net::Clock& clock_;

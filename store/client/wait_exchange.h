@@ -27,6 +27,10 @@ class WaitGate {
 
 struct WaitPlan {
   std::string request = {};  // WAIT or BARRIER.
+  // A GET of the key that `request` waits for, to be sent ahead of it, in one piece. A value that
+  // it finds is the result at once; an empty one may mean that the key is not there. Empty: none.
+  // Only for a channel that answers_get_of_missing_key().
+  std::string get = {};
   absl::Time deadline = absl::InfiniteFuture();
   // CANCEL_WAIT. Empty in a dialect that has none: a wait that timed out breaks the channel.
   std::string cancel = {};
@@ -49,6 +53,8 @@ struct WaitResult {
   WaitOutcome outcome = WaitOutcome::kReleased;
   // By key: missing at census_at. Empty where no census was taken.
   std::vector<bool> missing;
+  // What `get` found. Empty: nothing, or before the key came, or an empty value.
+  std::string value;
 };
 
 // Whatever the outcome, the channel is in step and free afterwards, unless it was in_step() false.

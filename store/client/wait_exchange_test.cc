@@ -1,6 +1,7 @@
 // A wait and its cancelling, byte by byte, against a server that answers at the worst moment.
 #include "store/client/wait_exchange.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,11 +23,18 @@ constexpr char kWait[] = "W";
 constexpr char kCancel[] = "C";
 constexpr char kChecks[] = "ab";
 constexpr char kCensus[] = "CabW";
+constexpr char kGet[] = "G";
+constexpr char kGetAndWait[] = "GW";
 
 const std::string kStop("\0", 1);
 const std::string kCanceled("\1", 1);
 const std::string kReady("\0", 1);
 const std::string kNotReady("\1", 1);
+const std::string kNoValue(8, '\0');
+
+std::string Text(const std::string& value) {
+  return static_cast<char>(value.size()) + std::string(7, '\0') + value;
+}
 
 // Plays the second thread: it asks the waiter to leave as soon as it waits.
 class EagerGate : public WaitGate {
@@ -57,6 +65,12 @@ class WaitExchange : public testing::Test {
 
   WaitPlan PlanFor(absl::Duration timeout) {
     return {.request = kWait, .deadline = env_.Now() + timeout, .cancel = kCancel};
+  }
+
+  WaitPlan GetPlanFor(absl::Duration timeout) {
+    WaitPlan plan = PlanFor(timeout);
+    plan.get = kGet;
+    return plan;
   }
 
   // "x" goes out and "y" comes back: the channel is in step.
@@ -264,6 +278,131 @@ TEST_F(WaitExchange, ACensusThatIsNotAnsweredDoesNotDelayTheTimeout) {
   EXPECT_EQ(result.outcome, WaitOutcome::kTimedOut);
   EXPECT_THAT(result.missing, IsEmpty());
   ExpectInStep();
+}
+
+// --- A get ahead of the wait ---
+
+TEST_F(WaitExchange, AGetOfAKeyThatIsThereIsOneExchange) {
+  Serve([](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(Text("value") + kStop);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  const WaitResult result = Run(GetPlanFor(absl::Seconds(10)));
+  EXPECT_EQ(result.outcome, WaitOutcome::kReleased);
+  EXPECT_EQ(result.value, "value");
+  ExpectInStep();
+}
+
+TEST_F(WaitExchange, AGetOfAMissingKeyWaits) {
+  Serve([](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(kNoValue);
+    peer.Write(kStop);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  const WaitResult result = Run(GetPlanFor(absl::Seconds(10)));
+  EXPECT_EQ(result.outcome, WaitOutcome::kReleased);
+  EXPECT_EQ(result.value, "");
+  ExpectInStep();
+}
+
+TEST_F(WaitExchange, AKeyThatIsDeletedBehindTheGetEndsItAllTheSame) {
+  Serve([](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(Text("value"));  // And nothing more: the wait goes on.
+    peer.Expect(kCancel);
+    peer.Write(kCanceled);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  const WaitResult result = Run(GetPlanFor(absl::InfiniteDuration()));
+  EXPECT_EQ(result.outcome, WaitOutcome::kReleased);
+  EXPECT_EQ(result.value, "value");
+  ExpectInStep();
+}
+
+TEST_F(WaitExchange, AnEndOfTheWaitThatTravelsApartFromTheValueIsReadPast) {
+  Serve([](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(Text("value"));
+    peer.Expect(kCancel);
+    peer.Write(kStop + kCanceled);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  EXPECT_EQ(Run(GetPlanFor(absl::Seconds(10))).value, "value");
+  ExpectInStep();
+}
+
+// The server's answers, as far as they come after the time-out, are cut at each byte.
+TEST_F(WaitExchange, AGetThatTimesOutLeavesItsAnswersToReadPast) {
+  const std::string value = Text("late");
+  for (const std::string& answers : {kNoValue + kCanceled, kNoValue + kStop + kCanceled,
+                                     value + kStop + kCanceled, value + kCanceled}) {
+    // A value that has come in full is no time-out.
+    const size_t early_max = answers.compare(0, value.size(), value) == 0 ? value.size() - 1 : 8;
+    for (size_t cut = 0; cut <= early_max; ++cut) {
+      Serve([answers, cut](FakePeer& peer) {
+        peer.Expect(kGetAndWait);
+        peer.Write(answers.substr(0, cut));
+        peer.Expect(kCancel);
+        peer.Write(answers.substr(cut));
+        peer.Expect("x");
+        peer.Write("y");
+      });
+      EXPECT_EQ(Run(GetPlanFor(absl::Milliseconds(5))).outcome, WaitOutcome::kTimedOut);
+      ExpectInStep();
+    }
+  }
+}
+
+TEST_F(WaitExchange, ManyGetsThatTimeOutLeaveTheirAnswersInOrder) {
+  Serve([](FakePeer& peer) {
+    peer.Expect("GWCGWCWC");
+    peer.Write(Text("late") + kStop + kCanceled + kNoValue + kCanceled + kStop + kCanceled);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Run(GetPlanFor(absl::Milliseconds(5))).outcome, WaitOutcome::kTimedOut);
+  }
+  EXPECT_EQ(Run(PlanFor(absl::Milliseconds(5))).outcome, WaitOutcome::kTimedOut);
+  ExpectInStep();
+}
+
+TEST_F(WaitExchange, AGetThatIsAskedToLeaveWhileItWaitsGoes) {
+  Serve([](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(kNoValue);
+    peer.Expect(kCancel);
+    peer.Write(kCanceled);
+    peer.Expect("x");
+    peer.Write("y");
+  });
+  EagerGate gate(*channel_);
+  EXPECT_EQ(Run(GetPlanFor(absl::Seconds(10)), &gate).outcome, WaitOutcome::kPreempted);
+  ExpectInStep();
+}
+
+TEST_F(WaitExchange, AValueOfManySegmentsComesWhole) {
+  const std::string value(200'000, 'v');
+  std::string length(8, '\0');
+  length[0] = '\x40';
+  length[1] = '\x0d';
+  length[2] = '\x03';
+  Serve([&](FakePeer& peer) {
+    peer.Expect(kGetAndWait);
+    peer.Write(length + value + kStop);
+    peer.Read(1);  // "C", if the end of the wait came apart, and then its answer; or "x".
+    peer.Write(kCanceled);
+    peer.ReadToEnd();
+  });
+  EXPECT_EQ(Run(GetPlanFor(absl::Seconds(10))).value, value);
+  EXPECT_TRUE(channel_->in_step());
+  channel_.reset();
 }
 
 TEST_F(WaitExchange, WithoutACancelATimeoutBreaksTheChannel) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "store/engine/table_memory.h"
+#include "store/protocol/features.h"
 #include "store/protocol/operation.h"
 
 namespace rollcall::engine {
@@ -88,7 +89,7 @@ void StoreEngine::Dispatch(Call& call) {
     case Operation::kCancelWait:
       return CancelWait(call);
     case Operation::kPing:
-      call.Say(ReplyKind::kNonce).number = call.request.number;
+      call.Say(ReplyKind::kNonce).number = protocol::PingAnswer(call.request.number);
       return;
     case Operation::kQueuePush:
       return QueuePush(call);

@@ -4,11 +4,13 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "store/engine/engine_scenario.h"
 #include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/reply.h"
 #include "store/protocol/request.h"
@@ -192,6 +194,14 @@ TEST_F(Keys, NumKeysAndListKeysLeaveOutQueuesAndHiddenKeysButNotTheJoinCounter) 
 TEST_F(Keys, PingIsEchoedWithAll32Bits) {
   Ask(1, MakeRequest(Operation::kPing, {}, {}, 0xFFFFFFFF));
   EXPECT_EQ(Heard(1), "~4294967295");
+}
+
+TEST_F(Keys, OnePingAsksWhatTheServerCanDo) {
+  Ask(1, MakeRequest(Operation::kPing, {}, {}, protocol::kAskFeatures));
+  EXPECT_EQ(Heard(1), absl::StrCat("~", protocol::kAskFeatures | protocol::kServerFeatures));
+  // As it said.
+  Get(1, "/missing");
+  EXPECT_EQ(Heard(1), "''");
 }
 
 TEST_F(Keys, DataOutlivesTheClientThatWroteIt) {

@@ -44,11 +44,18 @@ absl::Status AppendKeyRequest(Dialect dialect, Operation operation, absl::string
 
 absl::Status AppendKeyValueRequest(Dialect dialect, Operation operation, absl::string_view key,
                                    absl::string_view value, std::string& out) {
+  absl::Status begun = AppendKeyValueHead(dialect, operation, key, value.size(), out);
+  if (begun.ok()) out.append(value.data(), value.size());
+  return begun;
+}
+
+absl::Status AppendKeyValueHead(Dialect dialect, Operation operation, absl::string_view key,
+                                uint64_t value_bytes, std::string& out) {
   assert(Carries(operation, KeyFields::kOne, 1, NumberField::kNone));
   absl::Status begun = Begin(dialect, operation, out);
   if (!begun.ok()) return begun;
   wire::PutText(key, out);
-  wire::PutText(value, out);
+  wire::Put(value_bytes, out);
   return begun;
 }
 

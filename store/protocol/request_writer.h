@@ -25,6 +25,10 @@ absl::Status AppendKeyRequest(Dialect dialect, Operation operation, absl::string
 // set, append, queue_push
 absl::Status AppendKeyValueRequest(Dialect dialect, Operation operation, absl::string_view key,
                                    absl::string_view value, std::string& out);
+// The same but for the value's bytes, `value_bytes` of which the caller sends next: a large value
+// need not be copied.
+absl::Status AppendKeyValueHead(Dialect dialect, Operation operation, absl::string_view key,
+                                uint64_t value_bytes, std::string& out);
 absl::Status AppendCompareSet(Dialect dialect, absl::string_view key, absl::string_view expected,
                               absl::string_view desired, std::string& out);
 // add (delta), barrier (world_size)

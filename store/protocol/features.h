@@ -1,0 +1,34 @@
+// How a client learns what a server can do beyond torch's, without a request that torch's do not
+// know.
+#ifndef ROLLCALL_STORE_PROTOCOL_FEATURES_H_
+#define ROLLCALL_STORE_PROTOCOL_FEATURES_H_
+
+#include <cstdint>
+
+namespace rollcall::protocol {
+
+// A ping with this number asks. Every server answers a ping with its number; ours answers this one
+// with bits set in its lower half, which are its features. No torch client sends it: they ping with
+// their process id, which Linux keeps below 2^22.
+inline constexpr uint32_t kAskFeatures = 0x524C'0000;
+inline constexpr uint32_t kFeatureBits = 0x0000'FFFF;
+
+// A modern get of a missing key is answered with an empty text. Torch's poll server hangs up.
+inline constexpr uint32_t kAnswersGetOfMissingKey = 1 << 0;
+
+// What the server of this tree can do.
+inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey;
+
+// What a ping with `number` is answered with.
+inline constexpr int64_t PingAnswer(int64_t number) {
+  return number == kAskFeatures ? kAskFeatures | kServerFeatures : number;
+}
+
+// Whether `answer` answers a ping of kAskFeatures, with whatever features.
+inline constexpr bool AnswersAskFeatures(uint32_t answer) {
+  return (answer & ~kFeatureBits) == kAskFeatures;
+}
+
+}  // namespace rollcall::protocol
+
+#endif  // ROLLCALL_STORE_PROTOCOL_FEATURES_H_
