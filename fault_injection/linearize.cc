@@ -32,15 +32,34 @@ struct Tried {
   std::vector<uint64_t> done;
   uint64_t done_hash = 0;
   ModelState state;
+  // Plus one, if it is of unknown outcome, else 0: what may come next hangs on it.
+  size_t last_unknown = 0;
 
   friend bool operator==(const Tried& a, const Tried& b) {
-    return a.done_hash == b.done_hash && a.state == b.state && a.done == b.done;
+    return a.done_hash == b.done_hash && a.last_unknown == b.last_unknown && a.state == b.state &&
+           a.done == b.done;
   }
   template <typename H>
   friend H AbslHashValue(H h, const Tried& tried) {
-    return H::combine(std::move(h), tried.done_hash, tried.state);
+    return H::combine(std::move(h), tried.done_hash, tried.last_unknown, tried.state);
   }
 };
+
+bool Shares(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  return absl::c_any_of(a, [&b](uint32_t key) { return absl::c_linear_search(b, key); });
+}
+
+bool IsOfValues(HistoryKind kind) {
+  return kind != HistoryKind::kQueuePush && kind != HistoryKind::kQueuePop;
+}
+
+// After `second` nothing is left of what `first` did, and nothing was seen of it.
+bool Overwrites(const StoreModel::Step& second, const StoreModel::Step& first) {
+  if (second.kind != HistoryKind::kSet && second.kind != HistoryKind::kMultiSet) return false;
+  return IsOfValues(first.kind) && absl::c_all_of(first.keys, [&second](uint32_t key) {
+           return absl::c_linear_search(second.keys, key);
+         });
+}
 
 // The search on one partition of the keys, a number of steps at a time.
 class PartitionSearch {
@@ -111,6 +130,7 @@ class PartitionSearch {
 
   struct Done {
     size_t operation;
+    size_t last_unknown;  // And the state: before it.
     ModelState before;
   };
 
@@ -155,13 +175,30 @@ class PartitionSearch {
     now_.done_hash ^= MixedBits(i);
   }
 
+  // One of unknown outcome may be left out, and has no end before which it must have happened. So
+  // of all orders that come to the same, only one in which each such operation comes as late as it
+  // can, and none in vain, need be tried: that is, right before one that has to do with it. (Two
+  // such that have nothing to do with each other: in the order of their numbers.)
+  bool IsNeedlessAfterLast(size_t i) const {
+    if (now_.last_unknown == 0) return false;
+    const size_t last = now_.last_unknown - 1;
+    if (!Shares(steps_[last].keys, steps_[i].keys)) return HasReturn(i) || i < last;
+    return Overwrites(steps_[i], steps_[last]);
+  }
+
   void TryCall() {
     const size_t i = OperationOf(at_);
+    if (IsNeedlessAfterLast(i)) {
+      at_ = next_[at_];
+      return;
+    }
     ModelState before = now_.state;
-    if (model_.Apply(steps_[i], now_.state)) {
+    const size_t last_unknown = now_.last_unknown;
+    if (model_.Apply(steps_[i], now_.state) && (HasReturn(i) || now_.state != before)) {
+      now_.last_unknown = HasReturn(i) ? 0 : i + 1;
       Flip(i);
       if (tried_.insert(now_).second) {
-        stack_.push_back({i, std::move(before)});
+        stack_.push_back({i, last_unknown, std::move(before)});
         Unlink(CallOf(i));
         if (HasReturn(i)) {
           Unlink(ReturnOf(i));
@@ -172,6 +209,7 @@ class PartitionSearch {
       }
       Flip(i);
     }
+    now_.last_unknown = last_unknown;
     now_.state = std::move(before);
     at_ = next_[at_];
   }
@@ -189,6 +227,7 @@ class PartitionSearch {
     }
     Relink(CallOf(i));
     Flip(i);
+    now_.last_unknown = last.last_unknown;
     now_.state = std::move(last.before);
     at_ = next_[CallOf(i)];
     return true;
