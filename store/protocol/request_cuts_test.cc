@@ -107,12 +107,16 @@ TEST_P(RequestCuts, ALongValueMayBePutInPlaceHoweverItComes) {
       parser.Feed(piece);
       while (Request* const request = parser.Next()) {
         keys.push_back(request->keys[0]);
-        if (!request->values.empty()) EXPECT_TRUE(request->values[0] == value);
+        if (!request->values.empty()) {
+          EXPECT_TRUE(request->values[0] == value);
+        }
       }
     }
     EXPECT_TRUE(parser.status().ok()) << parser.status();
     EXPECT_EQ(keys, (std::vector<std::string>{"/k", "/n"})) << "in pieces of " << piece_bytes;
-    if (piece_bytes < 4'000'000) EXPECT_GT(in_place, 2'000'000u);
+    if (piece_bytes < 4'000'000) {
+      EXPECT_GT(in_place, 2'000'000u);
+    }
   }
 }
 
