@@ -25,7 +25,9 @@ void ExpectSize(const Dialog& dialog, const Call& call, absl::string_view answer
   ASSERT_EQ(call.answers.size(), 1u);
   for (size_t cut = 0; cut < answer.size(); ++cut) {
     const std::optional<uint64_t> size = dialog.AnswerBytes(call.answers[0], answer.substr(0, cut));
-    if (size) EXPECT_EQ(*size, answer.size()) << "cut at byte " << cut;
+    if (size) {
+      EXPECT_EQ(*size, answer.size()) << "cut at byte " << cut;
+    }
   }
   for (absl::string_view next : {"", "$1\r\nx\r\n", "END\r\n"}) {
     EXPECT_EQ(dialog.AnswerBytes(call.answers[0], absl::StrCat(answer, next)), answer.size());
