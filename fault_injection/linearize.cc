@@ -10,7 +10,10 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "fault_injection/store_model.h"
 
 namespace rollcall::fault {
@@ -61,11 +64,56 @@ bool Overwrites(const StoreModel::Step& second, const StoreModel::Step& first) {
          });
 }
 
+// Whether an answer, or what a compare_set expects, shows that `text` was part of the value of
+// `key`.
+bool Shows(const Operation& operation, absl::string_view key, absl::string_view text) {
+  for (size_t i = 0; i < operation.keys.size(); ++i) {
+    if (operation.keys[i] != key) continue;
+    switch (operation.kind) {
+      case HistoryKind::kGet:
+      case HistoryKind::kMultiGet:
+        if (absl::StrContains(operation.results[i], text)) return true;
+        break;
+      case HistoryKind::kCompareSet:
+        if (absl::StrContains(operation.values[0], text)) return true;
+        if (operation.outcome == Outcome::kOk && absl::StrContains(operation.results[0], text)) {
+          return true;
+        }
+        break;
+      case HistoryKind::kAdd:  // It reads any number, and fails on all else.
+        return true;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
+// The texts that a write leaves at the end of its keys' values, key by key; none for other kinds.
+absl::Span<const std::string> TextsLeft(const Operation& operation) {
+  switch (operation.kind) {
+    case HistoryKind::kSet:
+    case HistoryKind::kMultiSet:
+    case HistoryKind::kAppend:
+      return operation.values;
+    case HistoryKind::kCompareSet:
+      return absl::MakeSpan(operation.values).subspan(1);
+    default:
+      return {};
+  }
+}
+
+// What is tried first at each place.
+enum class TryOrder {
+  kByTime,       // What was called first.
+  kUnknownLast,  // What has returned, and then only what may have been in vain.
+};
+
 // The search on one partition of the keys, a number of steps at a time.
 class PartitionSearch {
  public:
-  PartitionSearch(const History& history, std::vector<size_t> operations)
-      : operations_(std::move(operations)) {
+  PartitionSearch(const History& history, std::vector<size_t> operations, TryOrder order)
+      : operations_(std::move(operations)), order_(order) {
     absl::flat_hash_map<absl::string_view, uint32_t> key_index;
     for (size_t index : operations_) {
       for (const std::string& key : history[index].keys) {
@@ -75,6 +123,7 @@ class PartitionSearch {
     for (size_t index : operations_) steps_.push_back(model_.Prepare(history[index], key_index));
     now_.state.assign(2 * key_index.size(), 0);
     now_.done.assign((operations_.size() + 63) / 64, 0);
+    for (size_t index : operations_) unseen_.push_back(KeysLeftUnseen(history, history[index]));
     MakeList(history);
     at_ = next_[kHead];
   }
@@ -82,8 +131,13 @@ class PartitionSearch {
   // Makes at most `steps` steps. True once there is a verdict.
   bool Advance(uint64_t steps) {
     for (; steps > 0 && open_ > 0; --steps, ++steps_made_) {
+      const bool in_two_rounds = order_ == TryOrder::kUnknownLast;
       if (IsCall(at_)) {
-        TryCall();
+        const bool is_of_this_round = HasReturn(OperationOf(at_)) != tries_unknown_;
+        in_two_rounds && !is_of_this_round ? Skip() : TryCall();
+      } else if (in_two_rounds && !tries_unknown_) {
+        tries_unknown_ = true;
+        at_ = next_[kHead];
       } else if (!Backtrack()) {
         violated_ = true;
         return true;
@@ -133,6 +187,20 @@ class PartitionSearch {
     size_t last_unknown;  // And the state: before it.
     ModelState before;
   };
+
+  // By key of a write of unknown outcome: what it leaves there nobody has seen, nor anything that
+  // began with it.
+  std::vector<bool> KeysLeftUnseen(const History& history, const Operation& write) const {
+    if (write.outcome != Outcome::kUnknown) return {};
+    const absl::Span<const std::string> texts = TextsLeft(write);
+    std::vector<bool> unseen;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      unseen.push_back(!texts[i].empty() && absl::c_none_of(operations_, [&](size_t index) {
+        return Shows(history[index], write.keys[i], texts[i]);
+      }));
+    }
+    return unseen;
+  }
 
   // Calls and returns by time. A call at the very time of a return comes first: they overlap.
   void MakeList(const History& history) {
@@ -186,15 +254,27 @@ class PartitionSearch {
     return Overwrites(steps_[i], steps_[last]);
   }
 
+  // Where a key was there before and nobody has seen what it then held, leaving the write out makes
+  // no difference.
+  bool IsInVain(size_t i, const ModelState& before) const {
+    if (before == now_.state) return true;
+    if (unseen_[i].empty()) return false;
+    for (size_t k = 0; k < unseen_[i].size(); ++k) {
+      const size_t slot = 2 * steps_[i].keys[k];
+      if (before[slot] == now_.state[slot]) continue;
+      if (!unseen_[i][k] || before[slot] == StoreModel::kMissing) return false;
+    }
+    return true;
+  }
+
+  void Skip() { at_ = next_[at_]; }
+
   void TryCall() {
     const size_t i = OperationOf(at_);
-    if (IsNeedlessAfterLast(i)) {
-      at_ = next_[at_];
-      return;
-    }
+    if (IsNeedlessAfterLast(i)) return Skip();
     ModelState before = now_.state;
     const size_t last_unknown = now_.last_unknown;
-    if (model_.Apply(steps_[i], now_.state) && (HasReturn(i) || now_.state != before)) {
+    if (model_.Apply(steps_[i], now_.state) && (HasReturn(i) || !IsInVain(i, before))) {
       now_.last_unknown = HasReturn(i) ? 0 : i + 1;
       Flip(i);
       if (tried_.insert(now_).second) {
@@ -205,13 +285,14 @@ class PartitionSearch {
           --open_;
         }
         at_ = next_[kHead];
+        tries_unknown_ = false;
         return;
       }
       Flip(i);
     }
     now_.last_unknown = last_unknown;
     now_.state = std::move(before);
-    at_ = next_[at_];
+    Skip();
   }
 
   // An operation has returned and was not yet given its place: take the last one back.
@@ -229,6 +310,7 @@ class PartitionSearch {
     Flip(i);
     now_.last_unknown = last.last_unknown;
     now_.state = std::move(last.before);
+    tries_unknown_ = !HasReturn(i);
     at_ = next_[CallOf(i)];
     return true;
   }
@@ -249,10 +331,13 @@ class PartitionSearch {
   const std::vector<size_t> operations_;  // Indices into the history.
   StoreModel model_;
   std::vector<StoreModel::Step> steps_;
+  std::vector<std::vector<bool>> unseen_;  // See KeysLeftUnseen.
   std::vector<size_t> next_;
   std::vector<size_t> before_;
   size_t open_ = 0;  // Operations that have returned and have no place yet.
   size_t at_ = kEnd;
+  const TryOrder order_;
+  bool tries_unknown_ = false;  // The second round of kUnknownLast.
   Tried now_;
   std::vector<Done> stack_;
   absl::flat_hash_set<Tried> tried_;
@@ -264,6 +349,47 @@ class PartitionSearch {
   ModelState longest_state_;
   size_t stuck_ = 0;
   std::vector<size_t> candidates_;
+};
+
+// Both orders in turn: where many outcomes are unknown one of them is often lost for long, seldom
+// both.
+class Partition {
+ public:
+  Partition(const History& history, const std::vector<size_t>& operations) {
+    const bool has_unknown = absl::c_any_of(
+        operations, [&](size_t i) { return history[i].outcome == Outcome::kUnknown; });
+    searches_.push_back(std::make_unique<PartitionSearch>(history, operations, TryOrder::kByTime));
+    if (has_unknown) {
+      searches_.push_back(
+          std::make_unique<PartitionSearch>(history, operations, TryOrder::kUnknownLast));
+    }
+  }
+
+  // Makes at most `steps` steps. True once there is a verdict.
+  bool Advance(uint64_t steps) {
+    for (const std::unique_ptr<PartitionSearch>& search : searches_) {
+      if (search->Advance(steps / searches_.size())) {
+        decided_ = search.get();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool violated() const { return decided_ != nullptr && decided_->violated(); }
+  // Only if violated().
+  void Describe(const History& history, LinearizeResult& result) const {
+    decided_->Describe(history, result);
+  }
+  uint64_t steps_made() const {
+    uint64_t steps = 0;
+    for (const auto& search : searches_) steps += search->steps_made();
+    return steps;
+  }
+
+ private:
+  std::vector<std::unique_ptr<PartitionSearch>> searches_;
+  const PartitionSearch* decided_ = nullptr;
 };
 
 bool ChangesNothing(HistoryKind kind) {
@@ -330,7 +456,7 @@ class Partitions {
   std::vector<size_t> parents_;
 };
 
-std::vector<std::unique_ptr<PartitionSearch>> Searches(const History& history) {
+std::vector<std::unique_ptr<Partition>> Searches(const History& history) {
   Partitions partitions;
   for (const Operation& operation : history) {
     for (const std::string& key : operation.keys) partitions.Join(operation.keys[0], key);
@@ -343,9 +469,9 @@ std::vector<std::unique_ptr<PartitionSearch>> Searches(const History& history) {
     if (added) operations.emplace_back();
     operations[entry->second].push_back(i);
   }
-  std::vector<std::unique_ptr<PartitionSearch>> searches;
+  std::vector<std::unique_ptr<Partition>> searches;
   for (std::vector<size_t>& of_one : operations) {
-    searches.push_back(std::make_unique<PartitionSearch>(history, std::move(of_one)));
+    searches.push_back(std::make_unique<Partition>(history, of_one));
   }
   return searches;
 }
@@ -355,10 +481,10 @@ std::vector<std::unique_ptr<PartitionSearch>> Searches(const History& history) {
 LinearizeResult CheckLinearizable(const History& history, const LinearizeOptions& options) {
   std::vector<size_t> origin;
   const History split = WithSingleWaits(history, origin);
-  std::vector<std::unique_ptr<PartitionSearch>> searches = Searches(split);
+  std::vector<std::unique_ptr<Partition>> searches = Searches(split);
   LinearizeResult result;
   for (uint64_t turn = kFirstTurnSteps; !searches.empty(); turn *= 2) {
-    for (std::unique_ptr<PartitionSearch>& search : searches) {
+    for (std::unique_ptr<Partition>& search : searches) {
       const uint64_t before = search->steps_made();
       const uint64_t allowed = std::min(turn, options.steps_max - result.steps);
       const bool finished = search->Advance(allowed);

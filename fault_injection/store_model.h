@@ -21,6 +21,9 @@ using ModelState = std::vector<uint32_t>;
 // Not thread-safe.
 class StoreModel {
  public:
+  // The value of a key that is not there.
+  static constexpr uint32_t kMissing = 0;
+
   StoreModel();
 
   // An operation with its keys and texts as numbers, so that trying it costs no text.
@@ -47,7 +50,6 @@ class StoreModel {
                       const ModelState& state) const;
 
  private:
-  static constexpr uint32_t kMissing = 0;
   static constexpr uint32_t kEmptyQueue = 0;
   struct Queue {
     uint32_t element = 0;  // The last one pushed.

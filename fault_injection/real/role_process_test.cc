@@ -30,11 +30,13 @@ std::string StateOf(const RoleProcess& process) {
 
 // Waits for it.
 std::string NextLineOf(RoleProcess& process) {
-  while (true) {
+  for (bool more = true;;) {
+    // Its last line and its end may be heard at once.
     if (const std::optional<std::string> line = process.NextLine()) return *line;
-    if (!process.Hear()) return "(nothing more)";
+    if (!more) return "(nothing more)";
+    more = process.Hear();
     pollfd readable = {.fd = process.fd(), .events = POLLIN, .revents = 0};
-    poll(&readable, 1, /*timeout=*/-1);
+    if (more) poll(&readable, 1, /*timeout=*/-1);
   }
 }
 
