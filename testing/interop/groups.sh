@@ -99,6 +99,39 @@ faults_group() {
     fi
   done
   stop_servers
+  torch_workers "$suite"
+}
+
+# And with our server and torch's workers: the process of a role is a script that goes into the root
+# for a worker.
+torch_workers() {
+  local suite=$1 process file name
+  process=$work/torch_role.$suite
+  cat >"$process" <<PROCESS
+#!/bin/bash
+here='--scenario=$work'
+case " \$* " in
+  *" --role=w"*)
+    exec "$repo/third_party/roots/enter_root" "$cache/roots/torch_$suite" \\
+      --bind "$here/checks:/rollcall/checks" --bind "$work:/rollcall/run" \\
+      --cd /rollcall/checks -- env PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \\
+      OPENBLAS_NUM_THREADS=1 python3 torch_role.py "\${@/#"\$here"/--scenario=/rollcall/run}"
+    ;;
+  *) exec "${fault_run%/*}/fault_process" "\$@" ;;
+esac
+PROCESS
+  chmod +x "$process"
+  for file in "$here"/scenarios/*.textproto; do
+    name=$(basename "$file" .textproto)
+    cp "$file" "$work/"
+    if "$fault_run" --rung=real --process="$process" "$work/$name.textproto" \
+      >"$work/$name.log" 2>&1; then
+      record ok "$(torch_name "$suite")" faults "torch's client" "$name"
+    else
+      record FAIL "$(torch_name "$suite")" faults "torch's client" "$name"
+      head -n 40 "$work/$name.log" | sed 's/^/    | /'
+    fi
+  done
 }
 
 torchrun_group() {
