@@ -123,6 +123,11 @@ PROCESS
   chmod +x "$process"
   for file in "$here"/scenarios/*.textproto; do
     name=$(basename "$file" .textproto)
+    if [[ $name == reset_under_a_wait && $(torch_name "$suite") == torch-1.* ]]; then
+      # "terminate called after throwing an instance of 'std::system_error'": seen with 1.13.1.
+      record note "$(torch_name "$suite")" faults "torch's client" "$name" "a reset ends its process"
+      continue
+    fi
     cp "$file" "$work/"
     if "$fault_run" --rung=real --process="$process" "$work/$name.textproto" \
       >"$work/$name.log" 2>&1; then
