@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -15,6 +14,7 @@
 #include "net/real_env.h"
 #include "store/client/fake_server.h"
 #include "store/dist_error.h"
+#include "store/raw_requests.h"
 #include "store/tcp_store.h"
 #include "store/tcp_store_fixture.h"
 #include "testing/dist_error_matchers.h"
@@ -159,28 +159,22 @@ TEST_P(BatchTest, AClosedStoreSaysSo) {
 
 // --- Byte by byte ---
 
-std::string Bytes(absl::string_view hex) { return absl::HexStringToBytes(std::string(hex)); }
+using raw::Bytes;
+using raw::kAddOneToN;
+using raw::kGetK;
+using raw::kSetAToOne;
+using raw::kSeven;
 
-const std::string kSetAToOne = Bytes("0102000000000000002f61010000000000000031");
-const std::string kAddOneToN = Bytes("0402000000000000002f6e0100000000000000");
 const std::string kCheckK = Bytes("05010000000000000002000000000000002f6b");
-const std::string kGetK = Bytes("0302000000000000002f6b");
 const std::string kNumKeys = Bytes("07");
 const std::string kOne = Bytes("0100000000000000");
-const std::string kSeven = Bytes("0700000000000000");
 const std::string kIsThere = Bytes("00");
 const std::string kIsMissing = Bytes("01");
 const std::string kValue = Bytes("010000000000000076");
 
 class BatchWire : public testing::Test {
  protected:
-  std::unique_ptr<TcpStore> Connect(const FakeServer& server) {
-    TcpStoreOptions options;
-    options.host = "127.0.0.1";
-    options.port = server.port();
-    options.timeout = absl::Seconds(10);
-    return std::make_unique<TcpStore>(env_, options);
-  }
+  std::unique_ptr<TcpStore> Connect(const FakeServer& server) { return raw::Connect(env_, server); }
   net::Env& env_ = net::RealEnv();
 };
 

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -11,6 +10,7 @@
 #include "net/real_env.h"
 #include "store/client/fake_server.h"
 #include "store/dist_error.h"
+#include "store/raw_requests.h"
 #include "store/tcp_store.h"
 #include "testing/dist_error_matchers.h"
 
@@ -19,31 +19,26 @@ namespace {
 
 using client::FakePeer;
 using client::FakeServer;
+using raw::Bytes;
+using raw::kAddOneToN;
+using raw::kGetK;
+using raw::kSetAToOne;
+using raw::kSeven;
 using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr absl::Duration kShort = absl::Milliseconds(100);
 
-std::string Bytes(absl::string_view hex) { return absl::HexStringToBytes(std::string(hex)); }
-
 const std::string kWaitForK = Bytes("06010000000000000002000000000000002f6b");
-const std::string kGetK = Bytes("0302000000000000002f6b");
-const std::string kSetAToOne = Bytes("0102000000000000002f61010000000000000031");
-const std::string kAddOneToN = Bytes("0402000000000000002f6e0100000000000000");
 const std::string kCancel = Bytes("0c");
 const std::string kStop = Bytes("00");
 const std::string kCanceled = Bytes("01");
-const std::string kSeven = Bytes("0700000000000000");
 
 class TcpStoreFaults : public testing::Test {
  protected:
   std::unique_ptr<TcpStore> Connect(const FakeServer& server,
                                     absl::Duration timeout = absl::Seconds(10)) {
-    TcpStoreOptions options;
-    options.host = "127.0.0.1";
-    options.port = server.port();
-    options.timeout = timeout;
-    return std::make_unique<TcpStore>(env_, options);
+    return raw::Connect(env_, server, timeout);
   }
 
   net::Env& env_ = net::RealEnv();

@@ -73,6 +73,14 @@ class WaitExchange : public testing::Test {
     return plan;
   }
 
+  WaitPlan CensusPlanFor(absl::Duration timeout, absl::Duration census_after) {
+    WaitPlan plan = PlanFor(timeout);
+    plan.checks = [] { return kChecks; };
+    plan.census_keys = 2;
+    plan.census_at = env_.Now() + census_after;
+    return plan;
+  }
+
   // "x" goes out and "y" comes back: the channel is in step.
   void ExpectInStep() {
     ASSERT_TRUE(channel_->in_step());
@@ -191,10 +199,7 @@ TEST_F(WaitExchange, ACensusShortlyBeforeTheDeadlineTellsWhatIsMissing) {
     peer.Expect("x");
     peer.Write("y");
   });
-  WaitPlan plan = PlanFor(absl::Milliseconds(200));
-  plan.checks = [] { return kChecks; };
-  plan.census_keys = 2;
-  plan.census_at = env_.Now() + absl::Milliseconds(20);
+  const WaitPlan plan = CensusPlanFor(absl::Milliseconds(200), absl::Milliseconds(20));
   const WaitResult result = Run(plan);
   EXPECT_EQ(result.outcome, WaitOutcome::kTimedOut);
   EXPECT_THAT(result.missing, ElementsAre(false, true));
@@ -209,10 +214,7 @@ TEST_F(WaitExchange, AKeyThatComesAfterTheCensusIsStillInTime) {
     peer.Expect("x");
     peer.Write("y");
   });
-  WaitPlan plan = PlanFor(absl::Seconds(10));
-  plan.checks = [] { return kChecks; };
-  plan.census_keys = 2;
-  plan.census_at = env_.Now() + absl::Milliseconds(5);
+  const WaitPlan plan = CensusPlanFor(absl::Seconds(10), absl::Milliseconds(5));
   EXPECT_EQ(Run(plan).outcome, WaitOutcome::kReleased);
   ExpectInStep();
 }
@@ -227,10 +229,7 @@ TEST_F(WaitExchange, AReleaseThatCrossesTheCensusCounts) {
     peer.Expect("x");
     peer.Write("y");
   });
-  WaitPlan plan = PlanFor(absl::Seconds(10));
-  plan.checks = [] { return kChecks; };
-  plan.census_keys = 2;
-  plan.census_at = env_.Now() + absl::Milliseconds(5);
+  const WaitPlan plan = CensusPlanFor(absl::Seconds(10), absl::Milliseconds(5));
   EXPECT_EQ(Run(plan).outcome, WaitOutcome::kReleased);
   ExpectInStep();
 }
@@ -251,11 +250,8 @@ TEST_F(WaitExchange, ACensusIsToldFromTheAnswersOfEarlierWaits) {
     peer.Write("y");
   });
   EXPECT_EQ(Run(PlanFor(absl::Milliseconds(20))).outcome, WaitOutcome::kTimedOut);
-  WaitPlan plan = PlanFor(absl::Milliseconds(200));
+  WaitPlan plan = CensusPlanFor(absl::Milliseconds(200), absl::Milliseconds(20));
   plan.request = "V";
-  plan.checks = [] { return kChecks; };
-  plan.census_keys = 2;
-  plan.census_at = env_.Now() + absl::Milliseconds(20);
   const WaitResult result = Run(plan);
   EXPECT_EQ(result.outcome, WaitOutcome::kTimedOut);
   EXPECT_THAT(result.missing, ElementsAre(false, true));
@@ -270,10 +266,7 @@ TEST_F(WaitExchange, ACensusThatIsNotAnsweredDoesNotDelayTheTimeout) {
     peer.Expect("x");
     peer.Write(kCanceled + kNotReady + kNotReady + kCanceled + "y");
   });
-  WaitPlan plan = PlanFor(absl::Milliseconds(50));
-  plan.checks = [] { return kChecks; };
-  plan.census_keys = 2;
-  plan.census_at = env_.Now() + absl::Milliseconds(5);
+  const WaitPlan plan = CensusPlanFor(absl::Milliseconds(50), absl::Milliseconds(5));
   const WaitResult result = Run(plan);
   EXPECT_EQ(result.outcome, WaitOutcome::kTimedOut);
   EXPECT_THAT(result.missing, IsEmpty());
