@@ -140,7 +140,7 @@ struct Pipe {
   }
 };
 
-// Waits for the parent to close `go`, joins, and tells what it took.
+// Says that it is there, waits for the parent to close `go`, joins, and tells what it took.
 [[noreturn]] void JoinAs(int rank, const Pipe& go, const Pipe& done) {
   close(go.ends[1]);
   TcpStoreOptions options = Options();
@@ -148,6 +148,8 @@ struct Pipe {
   options.rank = rank;
   net::Env& env = net::RealEnv();
   char byte;
+  const double ready = 0;
+  if (write(done.ends[1], &ready, sizeof(ready)) != sizeof(ready)) _exit(EXIT_FAILURE);
   if (read(go.ends[0], &byte, 1) != 0) _exit(EXIT_FAILURE);
   const double cpu_start = CpuMicroseconds();
   const auto store = TcpStore::Open(env, options);
@@ -166,11 +168,13 @@ bool MeasureJoin() {
     if (child == 0) JoinAs(static_cast<int>(rank), go, done);
     if (child > 0) children.push_back(child);
   }
-  // All of them are in their read.
-  absl::SleepFor(absl::Milliseconds(200));
+  close(done.ends[1]);  // If a child fails, the reads below end.
+  for (size_t i = 0; i < children.size(); ++i) {
+    double ready = 0;
+    if (read(done.ends[0], &ready, sizeof(ready)) != sizeof(ready)) return false;
+  }
   const absl::Time start = absl::Now();
   close(go.ends[1]);
-  close(done.ends[1]);  // If a child fails, the reads below end.
   double cpu_sum = 0;
   for (size_t i = 0; i < children.size(); ++i) {
     double cpu = 0;
