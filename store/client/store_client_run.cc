@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "store/client/pipeline.h"
 #include "store/client/store_client.h"
+#include "store/protocol/reply_of.h"
 #include "store/protocol/request_writer.h"
 
 namespace rollcall::client {
@@ -21,20 +22,6 @@ using protocol::ReplyKind;
 // as torch's poll server, and a client that will not read before it has sent, wait for each other.
 // A longer request flies alone.
 constexpr size_t kFlightBytesMax = 32 << 10;
-
-ReplyKind KindOf(Operation operation) {
-  switch (operation) {
-    case Operation::kCompareSet:
-      return ReplyKind::kBytes;
-    case Operation::kCheck:
-    case Operation::kGet:  // Of its check.
-      return ReplyKind::kSignal;
-    case Operation::kQueuePop:
-      return ReplyKind::kPopped;
-    default:
-      return ReplyKind::kNumber;
-  }
-}
 
 // On one channel, which it has for itself.
 class Flights {
@@ -81,7 +68,7 @@ class Flights {
     if (confirms) bytes += confirm_;
     if (absl::Status sent = channel_.Send(bytes, deadline_); !sent.ok()) return sent;
     if (begins_with_value) {
-      if (absl::Status got = TakeValue(items_[answered_]); !got.ok()) return got;
+      if (absl::Status got = TakeValue(items_[answered_], /*is_there=*/true); !got.ok()) return got;
       ++answered_;
     }
     while (answered_ < sent_ && !awaits_value_) {
@@ -97,16 +84,17 @@ class Flights {
       channel_.CountUnacknowledged(1);
       return absl::OkStatus();
     }
-    absl::StatusOr<OwnedReply> reply = channel_.Receive(KindOf(item.operation), 0, deadline_);
+    // A get's check comes first.
+    const bool is_get = item.operation == Operation::kGet;
+    const ReplyKind kind = is_get ? ReplyKind::kSignal : *protocol::ReplyOf(item.operation);
+    absl::StatusOr<OwnedReply> reply = channel_.Receive(kind, 0, deadline_);
     if (!reply.ok()) return reply.status();
-    if (item.operation != Operation::kGet) {
+    if (!is_get) {
       item.done(*std::move(reply));
       return absl::OkStatus();
     }
     const bool is_there = reply->signal == protocol::kReady;
-    if (MaySendGet()) {
-      return is_there ? TakeValue(item) : SkipValue(item);
-    }
+    if (MaySendGet()) return TakeValue(item, is_there);
     if (is_there) {
       awaits_value_ = true;
     } else {
@@ -115,17 +103,10 @@ class Flights {
     return absl::OkStatus();
   }
 
-  absl::Status TakeValue(Pipeline::Item& item) {
+  absl::Status TakeValue(Pipeline::Item& item, bool is_there) {
     absl::StatusOr<OwnedReply> value = channel_.Receive(ReplyKind::kBytes, 0, deadline_);
     if (!value.ok()) return value.status();
-    item.done(*std::move(value));
-    return absl::OkStatus();
-  }
-
-  absl::Status SkipValue(Pipeline::Item& item) {
-    const absl::StatusOr<OwnedReply> value = channel_.Receive(ReplyKind::kBytes, 0, deadline_);
-    if (!value.ok()) return value.status();
-    item.done(OwnedReply());
+    item.done(is_there ? *std::move(value) : OwnedReply());
     return absl::OkStatus();
   }
 
