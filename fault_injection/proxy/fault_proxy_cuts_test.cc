@@ -54,10 +54,7 @@ TEST_P(FaultProxyTest, WhatACutHeldBackArrivesWhenItHeals) {
 }
 
 TEST_P(FaultProxyTest, AResetIsLostInACutWithWhatTheCutHeldBack) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
   proxy_->Cut("w", Direction::kToClient);
@@ -75,10 +72,7 @@ TEST_P(FaultProxyTest, AResetIsLostInACutWithWhatTheCutHeldBack) {
 }
 
 TEST_P(FaultProxyTest, WhoIsNotAcknowledgedHearsOfALostResetWhenTheCutHeals) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   proxy_->Cut("w", Direction::kToClient);
   ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
@@ -90,10 +84,7 @@ TEST_P(FaultProxyTest, WhoIsNotAcknowledgedHearsOfALostResetWhenTheCutHeals) {
 }
 
 TEST_P(FaultProxyTest, OfTwoResetsThatMissEachOtherNothingIsLeft) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
   ASSERT_TRUE(server->Write("answer", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
@@ -105,10 +96,7 @@ TEST_P(FaultProxyTest, OfTwoResetsThatMissEachOtherNothingIsLeft) {
 }
 
 TEST_P(FaultProxyTest, AMachineThatWasLostAnswersWithAResetWhenItIsBack) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   proxy_->BlackHole("w");
   proxy_->LoseSenders("w", Direction::kToClient);
   server.reset();  // In good order, which nobody must see.
@@ -129,10 +117,7 @@ TEST_P(FaultProxyTest, AConnectAcrossACutIsNotAnswered) {
 }
 
 TEST_P(FaultProxyTest, ASenderIsHeldBackByACutAndLosesNothing) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  const auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   proxy_->Cut("w", Direction::kToServer);
   std::string sent(32 << 20, 'x');
   for (size_t i = 0; i < sent.size(); i += 1000) sent[i] = static_cast<char>('a' + i % 23);
@@ -145,10 +130,7 @@ TEST_P(FaultProxyTest, ASenderIsHeldBackByACutAndLosesNothing) {
 }
 
 TEST_P(FaultProxyTest, AResetBehindDelayedBytesComesWhenTheyHaveGone) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   proxy_->SetLatency("w", Direction::kToClient, 4 * kShort);
   ASSERT_TRUE(client->Write("unread", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 6; });

@@ -48,6 +48,7 @@ class FaultProxyTest : public testing::TestWithParam<Rung> {
   ~FaultProxyTest() override {
     proxy_.reset();
     server_.reset();
+    listening_.reset();
     if (is_simulated()) {
       EXPECT_EQ(sim_->kernel.usage().descriptors, 0) << sim_->net.Sockets();
     }
@@ -101,6 +102,19 @@ class FaultProxyTest : public testing::TestWithParam<Rung> {
   std::unique_ptr<TcpStore> NewDirectClient() {
     return std::make_unique<TcpStore>(*env_, OptionsOf(server_->port(), kLong));
   }
+  // A connection through a new proxy, as both ends see it.
+  struct Ends {
+    std::unique_ptr<net::Connection> client;
+    std::unique_ptr<net::Connection> server;
+  };
+  Ends ConnectAcross() {
+    listening_ = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
+    StartProxy({RouteTo(listening_->address().port())});
+    Ends ends;
+    ends.client = Connect(proxy_->port("w"));
+    ends.server = listening_->Accept(Now() + kLong).value();
+    return ends;
+  }
   std::unique_ptr<net::Connection> Connect(uint16_t port) {
     const std::vector<net::SocketAddress> to = {net::SocketAddress::LoopbackV4(port)};
     return env_->ConnectAny(to, Now() + kLong).value();
@@ -139,6 +153,7 @@ class FaultProxyTest : public testing::TestWithParam<Rung> {
   net::Syscalls* syscalls_;
   std::unique_ptr<StoreServer> server_;
   std::unique_ptr<FaultProxy> proxy_;
+  std::unique_ptr<net::ListeningSocket> listening_;  // Of ConnectAcross.
 
  private:
   // One machine, one process. Its loopback takes no time, so that what is added shows exactly.

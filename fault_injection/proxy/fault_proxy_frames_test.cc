@@ -83,10 +83,7 @@ TEST_P(FaultProxyTest, AReplyThatIsCutShortIsNoReply) {
 }
 
 TEST_P(FaultProxyTest, BytesAreCountedFromTheMomentTheFaultIsSet) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  const auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("before", Now() + kLong).ok());
   EXPECT_EQ(Read(*server, 6), "before");
   proxy_->Truncate("w", Direction::kToServer, {.byte = 4}, Ending::kFin);

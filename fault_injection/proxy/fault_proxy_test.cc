@@ -55,10 +55,7 @@ TEST_P(FaultProxyTest, ManyClientsHaveAConnectionEach) {
 }
 
 TEST_P(FaultProxyTest, AHalfCloseIsOneOnTheOtherSide) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  const auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
   ASSERT_TRUE(client->ShutdownWrite().ok());
   EXPECT_EQ(Read(*server, 8), "question");
@@ -71,10 +68,7 @@ TEST_P(FaultProxyTest, AHalfCloseIsOneOnTheOtherSide) {
 }
 
 TEST_P(FaultProxyTest, AResetIsOneOnTheOtherSide) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("question", Now() + kLong).ok());
   Until([&] { return proxy_->stats("w").to_server.bytes == 8; });
   server.reset();  // With something unread.
@@ -83,10 +77,7 @@ TEST_P(FaultProxyTest, AResetIsOneOnTheOtherSide) {
 }
 
 TEST_P(FaultProxyTest, WhatIsNoStoreProtocolGoesThroughWithoutFrames) {
-  const auto listening = env_->Listen({.host = "127.0.0.1", .port = 0}).value();
-  StartProxy({RouteTo(listening->address().port())});
-  const auto client = Connect(proxy_->port("w"));
-  const auto server = listening->Accept(Now() + kLong).value();
+  auto [client, server] = ConnectAcross();
   ASSERT_TRUE(client->Write("GET / HTTP/1.1\r\n", Now() + kLong).ok());
   EXPECT_EQ(Read(*server, 16), "GET / HTTP/1.1\r\n");
   ASSERT_TRUE(server->Write("HTTP/1.1 200\r\n", Now() + kLong).ok());
