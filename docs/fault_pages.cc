@@ -141,7 +141,7 @@ std::string ScenarioSection(const CatalogueEntry& entry) {
 std::string RowSection(const FaultRow& row, const std::vector<CatalogueEntry>& scenarios) {
   std::string section =
       absl::StrCat("## ", row.id(), ": ", row.fault(), "\n\n", row.kernel(), "\n\n");
-  if (!row.not_shown().empty()) absl::StrAppend(&section, "Not shown: ", row.not_shown(), "\n\n");
+  if (!row.remark().empty()) absl::StrAppend(&section, "Note: ", row.remark(), "\n\n");
   std::string own;
   std::vector<std::string> others;
   for (const CatalogueEntry& entry : scenarios) {
@@ -178,7 +178,7 @@ void CheckRows(const Catalogue& catalogue) {
     }
   }
   for (const FaultRow& row : catalogue.rows.rows()) {
-    if (!shown.contains(row.id()) && row.not_shown().empty()) {
+    if (!shown.contains(row.id()) && row.remark().empty()) {
       LOG(FATAL) << "row " << row.id() << ": no scenario shows it, and nothing says why";
     }
   }
