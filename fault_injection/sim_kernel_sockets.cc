@@ -147,6 +147,7 @@ ssize_t SimKernel::Recv(int fd, void* buffer, size_t size_bytes, int flags) {
   const SocketCall call(socket);
   const ssize_t result = socket->Recv(static_cast<char*>(buffer),
                                       std::min(size_bytes, verdict.transfer_bytes_max), flags);
+  if (result > 0 && verdict.transfer_bytes_max < size_bytes) socket->AnnounceRest();
   return IsProcessDead(/*may_block=*/true) ? -EBADF : result;
 }
 

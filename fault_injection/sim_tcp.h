@@ -63,6 +63,9 @@ class TcpSocket final : public SimFile, public PortHolder {
   // `in_background`: as if non-blocking.
   int Connect(const sockaddr* address, socklen_t length_bytes, bool in_background);
   ssize_t Recv(char* buffer, size_t size_bytes, int flags);
+  // After a Recv that was made to take less than it could: a kernel gives that little only if the
+  // rest comes afterwards (epoll(7)), which is news to who waits for news.
+  void AnnounceRest();
   ssize_t Send(absl::Span<const iovec> parts, size_t size_bytes_max, int flags);
   int Shutdown(int how);
   int PeerName(IpEndpoint* peer) const;

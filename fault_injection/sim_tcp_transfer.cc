@@ -41,8 +41,9 @@ ssize_t TcpSocket::Recv(char* buffer, size_t size_bytes, int flags) {
       if (peeks) return static_cast<ssize_t>(received_.Peek(buffer, wanted));
       copied += received_.Read(buffer + copied, wanted, fabric_.packets());
       OpenWindow();
-      if ((flags & MSG_WAITALL) == 0 || !blocks) break;
-      continue;
+      if ((flags & MSG_WAITALL) != 0 && blocks) continue;
+      if (copied < size_bytes) AnnounceRest();
+      break;
     }
     if (copied > 0 && (error_ != 0 || fin_received_ || state_ == TcpState::kClosed)) break;
     if (fin_received_) return 0;
@@ -57,6 +58,10 @@ ssize_t TcpSocket::Recv(char* buffer, size_t size_bytes, int flags) {
     WaitFor(EPOLLIN | EPOLLRDHUP, deadline, receive_label_);
   }
   return static_cast<ssize_t>(copied);
+}
+
+void TcpSocket::AnnounceRest() {
+  if (received_.size_bytes() > 0) Notify(EPOLLIN | EPOLLRDNORM);
 }
 
 ssize_t TcpSocket::Send(absl::Span<const iovec> parts, size_t size_bytes_max, int flags) {

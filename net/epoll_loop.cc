@@ -12,7 +12,7 @@ namespace {
 uint32_t EpollEventsOf(uint8_t interest) {
   // EPOLLRDHUP only while reading: level-triggered, it would repeat for ever on a paused stream.
   return ((interest & kReadable) ? EPOLLIN | EPOLLRDHUP : 0u) |
-         ((interest & kWritable) ? EPOLLOUT : 0u);
+         ((interest & kWritable) ? EPOLLOUT : 0u) | ((interest & kNewsOnly) ? EPOLLET : 0u);
 }
 
 uint8_t ReadinessOf(uint32_t epoll_events) {

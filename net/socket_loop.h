@@ -34,6 +34,11 @@ enum Readiness : uint8_t {
   kPeerEnded = 4,
   // The socket has failed and says why when it is used. Never asked for, always told.
   kBroken = 8,
+  // Not a readiness but how to be told of one: once, when there is something new, instead of in
+  // every turn. Spares the kernel a second look at each descriptor that was emptied. Whoever leaves
+  // something behind calls Watch once more, with the same interest, to be told again. A loop need
+  // not heed it.
+  kNewsOnly = 16,
 };
 
 // Somebody who waits for a descriptor to become ready. One word of state for the loop.
@@ -66,8 +71,8 @@ class SocketLoop : public EventLoop {
 
   // --- For streams and listeners ---
 
-  // Reports `watcher` when `fd` is ready for `interest`, level-triggered, from the next turn on;
-  // also changes what it waits for. Returns 0 or -errno.
+  // Reports `watcher` when `fd` is ready for `interest`, from the next turn on: in every turn in
+  // which it is, but for kNewsOnly. Also changes what it waits for. Returns 0 or -errno.
   virtual int Watch(Watcher* watcher, int fd, uint8_t interest) = 0;
   // Also withdraws what has been seen and not reported. Before `fd` is closed. No effect if it is
   // not watched.

@@ -43,8 +43,8 @@ void SocketStream::OnReady(uint8_t readiness) {
   }
 }
 
-// Once per turn the kernel says that there is something. A receive that leaves room in the buffer
-// has emptied the socket, unless an end or an error is known to follow: no second call to be told
+// The kernel says once that there is something new. A receive that leaves room in the buffer has
+// emptied the socket, unless an end or an error is known to follow: no second call to be told
 // EAGAIN.
 void SocketStream::Receive(bool more_is_certain) {
   for (int i = 0; i < kReceivesPerTurn && !is_closed() && reads(); ++i) {
@@ -65,11 +65,13 @@ void SocketStream::Receive(bool more_is_certain) {
       // Most owners close it there, which saves telling the loop.
       if (!is_closed()) UpdateInterest();
     } else if (count == -EAGAIN || count == -EWOULDBLOCK) {
-      return;
+      break;
     } else if (count != -EINTR) {
       return Fail("recv", static_cast<int>(-count));
     }
   }
+  // There may be more.
+  if ((interest_ & kNewsOnly) != 0) SetInterest(interest_);
 }
 
 // Broken while nobody wants to read: paused, or after the end of the stream. The kernel would tell
@@ -155,7 +157,13 @@ void SocketStream::ResumeReading() {
 
 void SocketStream::UpdateInterest() {
   const uint8_t interest = (reads() ? kReadable : 0) | (unsent_ != nullptr ? kWritable : 0);
-  if (interest == interest_ || failed_errno_ != 0) return;
+  // Not for writing: a kernel short of memory says EAGAIN without news to follow.
+  const uint8_t manner = interest == kReadable ? kNewsOnly : 0;
+  if ((interest | manner) != interest_) SetInterest(interest | manner);
+}
+
+void SocketStream::SetInterest(uint8_t interest) {
+  if (failed_errno_ != 0 || is_closed()) return;
   const int result = loop_->Watch(this, fd_, interest);
   if (result < 0) return FailLater(-result);
   interest_ = interest;

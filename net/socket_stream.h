@@ -51,6 +51,7 @@ class SocketStream final : public Stream, private Watcher {
   bool reads() const { return handler_ != nullptr && !paused_ && !ended_; }
   // Watches for what there is to do now.
   void UpdateInterest();
+  void SetInterest(uint8_t interest);
   // Notes that the stream is broken, to be reported at the end of the turn.
   void FailLater(int errno_value);
   // Reports that it is, now. Not inside a call of the owner's.

@@ -65,6 +65,8 @@ int UvLoop::Watch(Watcher* watcher, int fd, uint8_t interest) {
     fresh->poll.data = fresh.get();
     watched = fresh.release();
     watcher->registration_ = watched;
+  } else if (watched->interest == interest) {
+    return 0;  // libuv tells in every turn anyway.
   }
   watched->interest = interest;
   return interest == 0 ? uv_poll_stop(&watched->poll)

@@ -109,8 +109,17 @@ int FaultySyscalls::SetSockOpt(int fd, int level, int name, const void* value,
 ssize_t FaultySyscalls::Recv(int fd, void* buffer, size_t size_bytes, int flags) {
   const Verdict verdict = Ask(Call::kRecv, size_bytes);
   if (verdict.error > 0) return -verdict.error;
-  return SyscallsDecorator::Recv(fd, buffer, std::min(size_bytes, verdict.transfer_bytes_max),
-                                 flags);
+  const ssize_t result =
+      SyscallsDecorator::Recv(fd, buffer, std::min(size_bytes, verdict.transfer_bytes_max), flags);
+  if (result > 0 && verdict.transfer_bytes_max < size_bytes) AnnounceRest(fd);
+  return result;
+}
+
+void FaultySyscalls::AnnounceRest(int fd) {
+  const net::MonitorLock lock(&monitor_);
+  const auto watch = watches_.find(fd);
+  if (watch == watches_.end()) return;
+  SyscallsDecorator::EpollCtl(watch->second.epoll_fd, EPOLL_CTL_MOD, fd, &watch->second.event);
 }
 
 ssize_t FaultySyscalls::Send(int fd, const void* buffer, size_t size_bytes, int flags) {
@@ -175,7 +184,14 @@ int FaultySyscalls::EpollCreate() {
 
 int FaultySyscalls::EpollCtl(int epoll_fd, int operation, int fd, epoll_event* event) {
   if (const int error = Ask(Call::kEpollCtl).error; error > 0) return -error;
-  return SyscallsDecorator::EpollCtl(epoll_fd, operation, fd, event);
+  const int result = SyscallsDecorator::EpollCtl(epoll_fd, operation, fd, event);
+  const net::MonitorLock lock(&monitor_);
+  if (operation == EPOLL_CTL_DEL) {
+    watches_.erase(fd);
+  } else if (result == 0) {
+    watches_[fd] = {epoll_fd, *event};
+  }
+  return result;
 }
 
 int FaultySyscalls::EpollWait(int epoll_fd, epoll_event* events, int count,

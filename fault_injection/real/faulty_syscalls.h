@@ -2,6 +2,8 @@
 #ifndef ROLLCALL_FAULT_INJECTION_REAL_FAULTY_SYSCALLS_H_
 #define ROLLCALL_FAULT_INJECTION_REAL_FAULTY_SYSCALLS_H_
 
+#include <sys/epoll.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "fault_injection/fault_point.h"
@@ -61,6 +64,14 @@ class FaultySyscalls final : public net::SyscallsDecorator {
     size_t transfer_bytes_max = SIZE_MAX;
   };
   Verdict Ask(Call call, size_t size_bytes = 0, bool may_block = true);
+  // A kernel gives less than is asked for only if the rest comes afterwards (epoll(7)): that is
+  // news to who waits for news.
+  void AnnounceRest(int fd);
+
+  struct Watch {
+    int epoll_fd = -1;
+    epoll_event event = {};
+  };
 
   const std::string host_;
   const std::vector<std::string> all_hosts_;
@@ -68,6 +79,7 @@ class FaultySyscalls final : public net::SyscallsDecorator {
   net::Monitor& monitor_;
   const absl::AnyInvocable<void(absl::Duration) const> sleep_;
   std::array<uint64_t, kCallCount> occurrences_ ABSL_GUARDED_BY(monitor_) = {};
+  absl::flat_hash_map<int, Watch> watches_ ABSL_GUARDED_BY(monitor_);  // By descriptor.
 };
 
 }  // namespace rollcall::fault

@@ -97,6 +97,27 @@ TEST_F(FaultySyscallsTest, ATransferOfManyPartsIsShortenedToItsBeginning) {
   calls_.Close(b);
 }
 
+TEST_F(FaultySyscallsTest, WhatAShortenedReadLeavesIsNews) {
+  const auto [a, b] = Pair();
+  const int epoll_fd = calls_.EpollCreate();
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.fd = b;
+  ASSERT_EQ(calls_.EpollCtl(epoll_fd, EPOLL_CTL_ADD, b, &event), 0);
+  EXPECT_EQ(calls_.Send(a, "abc", 3, 0), 3);
+  const auto ready = [&] { return calls_.EpollWait(epoll_fd, &event, 1, absl::ZeroDuration()); };
+  EXPECT_EQ(ready(), 1);
+  EXPECT_EQ(ready(), 0) << "it was told once";
+  char buffer[8];
+  fault_.transfer_bytes_max = 2;
+  EXPECT_EQ(calls_.Recv(b, buffer, sizeof buffer, 0), 2);
+  EXPECT_EQ(ready(), 1);
+  fault_ = {};
+  EXPECT_EQ(calls_.Recv(b, buffer, sizeof buffer, 0), 1);
+  EXPECT_EQ(ready(), 0);
+  for (const int fd : {epoll_fd, a, b}) calls_.Close(fd);
+}
+
 TEST_F(FaultySyscallsTest, ADelayComesFirst) {
   fault_.delay = absl::Seconds(3);
   const int fd = calls_.EventFd();
