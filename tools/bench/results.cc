@@ -1,7 +1,9 @@
 #include "tools/bench/results.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "tools/bench/meter.h"
@@ -22,10 +24,16 @@ std::optional<Spread> SpreadOfMetric(const TargetResult& result, size_t metric) 
 
 std::optional<double> RatioOfMetric(const WorkloadResult& workload, const TargetResult& result,
                                     size_t metric) {
-  const std::optional<Spread> limit = SpreadOfMetric(workload.targets.front(), metric);
-  const std::optional<Spread> spread = SpreadOfMetric(result, metric);
-  if (!limit || !spread || limit->median <= 0) return std::nullopt;
-  return spread->median / limit->median;
+  const std::vector<Sample>& limits = workload.targets.front().samples;
+  std::vector<double> ratios;
+  for (size_t i = 0; i < std::min(limits.size(), result.samples.size()); ++i) {
+    const std::optional<double> limit = limits[i].values[metric];
+    const std::optional<double> value = result.samples[i].values[metric];
+    if (!limit || !value || *limit <= 0) return std::nullopt;
+    ratios.push_back(*value / *limit);
+  }
+  if (ratios.empty()) return std::nullopt;
+  return SpreadOf(std::move(ratios)).median;
 }
 
 Cost TotalCost(const TargetResult& result) {

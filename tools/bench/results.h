@@ -15,7 +15,7 @@ namespace rollcall::bench {
 
 struct TargetResult {
   std::string target;
-  std::vector<Sample> samples;
+  std::vector<Sample> samples;  // One a repetition.
   // Why there are no (more) samples; empty: nothing went wrong.
   std::string error;
 };
@@ -37,8 +37,9 @@ struct Results {
 
 // Of all samples; nullopt where one lacks it, or where there are none.
 std::optional<Spread> SpreadOfMetric(const TargetResult& result, size_t metric);
-// The median's ratio to that of the workload's first target; nullopt where there is nothing to
-// compare.
+// To the workload's first target: the median of what each repetition alone says, since a machine
+// that changes its speed between two of them tells nothing of either. nullopt where there is
+// nothing to compare.
 std::optional<double> RatioOfMetric(const WorkloadResult& workload, const TargetResult& result,
                                     size_t metric);
 Cost TotalCost(const TargetResult& result);

@@ -42,9 +42,9 @@ TEST(Table, ShowsMediansRatiosRangesAndWhoWasBusy) {
             "by   others\n"
             "echo    110 x1.00 (100..120)   4.00 x1.00 (4.00..4.00)   95% / 40%             server "
             "    10%\n"
-            "epoll   121 x1.10 (121..132)   5.00 x1.25 (5.00..5.00)   95% / 40%             server "
+            "epoll   121 x1.20 (121..132)   5.00 x1.25 (5.00..5.00)   95% / 40%             server "
             "    10%\n"
-            "other   220 x2.00 (220..220)      -                      95% / 40%             server "
+            "other   220 x2.20 (220..220)      -                      95% / 40%             server "
             "    10%\n"
             "gone      -                       -\n"
             "  gone: the \"server\" hung up\n"
@@ -72,12 +72,20 @@ TEST(Table, ShowsACurveAsOneRowATarget) {
 
 TEST(Json, HasEverySample) {
   const std::string json = JsonOf(ThreeTargets());
-  EXPECT_THAT(json, HasSubstr("\"wall_ms\": {\"median\": 121, \"ratio\": 1.1, "
+  EXPECT_THAT(json, HasSubstr("\"wall_ms\": {\"median\": 121, \"ratio\": 1.2, "
                               "\"samples\": [121, 121, 132]}"));
   EXPECT_THAT(json, HasSubstr("\"cpu_us\": {\"median\": null, \"ratio\": null, "
                               "\"samples\": [null]}"));
   EXPECT_THAT(json, HasSubstr("\"error\": \"the \\\"server\\\" hung up\""));
   EXPECT_THAT(json, HasSubstr("\"server_cpu_s\": 0.285"));
+}
+
+TEST(Ratio, IsThatOfARepetitionWhateverTheMachineDidBetweenTwo) {
+  WorkloadResult join{.metrics = {{"wall_ms", "wall", "ms"}, {"cpu_us", "CPU", "us"}}};
+  join.targets = {{.target = "echo", .samples = {Of(100, 4), Of(150, 6), Of(150, 6)}},
+                  {.target = "epoll", .samples = {Of(105, 5), Of(105, 5), Of(157.5, 7.5)}}};
+  EXPECT_DOUBLE_EQ(*RatioOfMetric(join, join.targets[1], 0), 1.05);
+  EXPECT_DOUBLE_EQ(*RatioOfMetric(join, join.targets[1], 1), 1.25);
 }
 
 TEST(Ratio, IsUnknownWithoutALimit) {
