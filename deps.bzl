@@ -25,6 +25,12 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "com_github_google_benchmark",
+        debian_packages = ["libbenchmark-dev"],
+        targets = {":benchmark": "benchmark"},
+    )
+    maybe(
+        system_repository,
         name = "com_github_google_glog",
         debian_packages = ["libgoogle-glog-dev"],
         targets = {":glog": "libglog gflags"},

@@ -53,9 +53,10 @@ void WaitList::Drop(ClientId client) {
     Table& table = tables_[wait->table];
     for (Registration& registration : wait->registrations) {
       if (registration.name == nullptr) continue;
-      const auto name = table.find(registration.name->first);
+      const Table::value_type& name = *registration.name;
       Unlink(registration);
-      EraseIfUnawaited(table, name);
+      // Most often others wait for it too, and it need not be looked up.
+      if (name.second.first == nullptr) EraseIfUnawaited(table, table.find(name.first));
     }
   }
   waits_of_.erase(found);
