@@ -36,12 +36,20 @@ void Doorkeeper::SetMakeWay(size_t loop, absl::AnyInvocable<void()> make_way) {
 void Doorkeeper::Silent(size_t loop, uint64_t oldest) {
   loops_[loop].oldest_silent.store(oldest);
   // Who makes them too many sees to it that there is one less; so each of those too many does.
-  if (silent_.fetch_add(1) < silent_max_) return;
-  size_t victim = loop;
+  if (silent_.fetch_add(1) >= silent_max_) MakeWay();
+}
+
+void Doorkeeper::MakeWay() {
+  size_t chosen = loops_count_;
+  uint64_t oldest = kNobody;
   for (size_t i = 0; i < loops_count_; ++i) {
-    if (loops_[i].oldest_silent.load() < loops_[victim].oldest_silent.load()) victim = i;
+    const uint64_t candidate = loops_[i].oldest_silent.load();
+    if (candidate >= oldest) continue;
+    chosen = i;
+    oldest = candidate;
   }
-  loops_[victim].make_way();
+  // Nobody is silent any more: nobody need go.
+  if (chosen < loops_count_) loops_[chosen].make_way();
 }
 
 void Doorkeeper::NoLongerSilent(size_t loop, uint64_t oldest) {

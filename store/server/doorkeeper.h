@@ -44,6 +44,8 @@ class Doorkeeper {
   void NoLongerSilent(size_t loop, uint64_t oldest);
   // For who was told to make way: somebody else may have spoken since.
   bool TooManyAreSilent() const { return silent_.load() > silent_max_; }
+  // Tells the loop that has the oldest now. For who was told and has none any more.
+  void MakeWay();
 
   size_t loops() const { return loops_count_; }
   size_t connections_max() const { return connections_max_; }

@@ -70,7 +70,9 @@ void ServerCore::EndSilence(Session& session) {
 }
 
 void ServerCore::RefuseOldestSilent() {
-  if (silent_.front() == nullptr || !doorkeeper_->TooManyAreSilent()) return;
+  if (!doorkeeper_->TooManyAreSilent()) return;
+  // Others that made too many may have asked for it before.
+  if (silent_.front() == nullptr) return doorkeeper_->MakeWay();
   Refuse(*silent_.front(), kTooManySilent, [&] {
     return absl::StrCat("it has said nothing yet and is the oldest of the ",
                         options_.silent_connections_max, " such that are allowed");
