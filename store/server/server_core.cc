@@ -276,17 +276,22 @@ void ServerCore::Deliver(const Session& from) {
       continue;
     }
     if (!MakeRoom(*to, protocol::EncodedBytes(outgoing.reply))) continue;
-    const bool uncopied =
-        replies_outlive_batches_ && IsWorthNoCopy(outgoing.reply) && &outgoing == &replies_.back();
-    if (!uncopied) outbox_.Append(*to, outgoing.reply);
-    if (uncopied || (replies_outlive_batches_ && outbox_.total_bytes() >= kGatheredBytesMax)) {
-      CloseBatch();
-      Flush(&from);
-      if (uncopied) WriteUncopied(*to, outgoing.reply);
-      OpenBatch();
+    if (IsWorthNoCopy(outgoing.reply) && &outgoing == &replies_.back() &&
+        replies_outlive_batches_) {
+      WriteGathered(from);
+      WriteUncopied(*to, outgoing.reply);
+      continue;
     }
+    outbox_.Append(*to, outgoing.reply);
+    if (outbox_.total_bytes() >= kGatheredBytesMax && replies_outlive_batches_) WriteGathered(from);
   }
-  ForgetDoomed();
+  if (!leaving_.empty()) ForgetDoomed();
+}
+
+void ServerCore::WriteGathered(const Session& from) {
+  CloseBatch();
+  Flush(&from);
+  OpenBatch();
 }
 
 void ServerCore::DeliverLate() {

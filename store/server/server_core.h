@@ -101,6 +101,8 @@ class ServerCore final : private SessionOwner {
   void CloseBatch();
   // Gathers replies_, which are what a request of `from` led to.
   void Deliver(const Session& from);
+  // Amidst a request's replies, which must outlive the batch.
+  void WriteGathered(const Session& from);
   void DeliverLate();
   // The engine says that there is something for us.
   void TakeLate();
