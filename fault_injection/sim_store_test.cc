@@ -197,6 +197,45 @@ TEST_P(SimRendezvousTest, FourRanksMeet) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SimRendezvousTest, testing::Range<uint64_t>(1, 21));
 
+// A server on three threads, and ranks that meet through it.
+class SimThreadsTest : public SimRendezvousTest {};
+
+TEST_P(SimThreadsTest, RanksOnDifferentThreadsOfTheServerMeet) {
+  constexpr int kRanks = 12;
+  SimEnv& server = AddHost("server");
+  server.Start([&] {
+    const auto started = StoreServer::Start(server, {.port = kPort, .io_threads = 3}).value();
+    while (started->stats().connections_accepted < kRanks || started->stats().connections > 0) {
+      server.SleepUntil(server.Now() + absl::Milliseconds(100));
+    }
+    EXPECT_EQ(started->stats().waiting_clients, 0u);
+    started->Stop();
+  });
+  int met = 0;
+  for (int rank = 0; rank < kRanks; ++rank) {
+    SimEnv& env = AddHost(absl::StrCat("w", rank));
+    env.Start([&, rank] {
+      C10dStoreOptions options = OptionsOf(rank, kRanks);
+      options.server_addr = "server";
+      options.is_server = false;
+      const std::unique_ptr<TcpStore> store = CreateC10dStore(env, options);
+      store->Set(absl::StrCat("addr/", rank), absl::StrCat("host", rank));
+      for (int other = 0; other < kRanks; ++other) {
+        EXPECT_EQ(store->Get(absl::StrCat("addr/", other)), absl::StrCat("host", other));
+      }
+      store->Barrier("met", kRanks);
+      store->QueuePush(absl::StrCat("for/", (rank + 1) % kRanks), absl::StrCat("from ", rank));
+      EXPECT_EQ(store->QueuePop(absl::StrCat("for/", rank)),
+                absl::StrCat("from ", (rank + kRanks - 1) % kRanks));
+      ++met;
+    });
+  }
+  Run();
+  EXPECT_EQ(met, kRanks);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, SimThreadsTest, testing::Range<uint64_t>(1, 21));
+
 TEST_F(SimStoreTest, AServerThatGetsNoThreadSaysSoAndLeavesNothingOpen) {
   SimProcess process;
   process.host = "server";

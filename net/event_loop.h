@@ -22,6 +22,8 @@ namespace rollcall::net {
 enum class EventLoopKind { kEpoll, kLibuv };
 absl::string_view EventLoopKindName(EventLoopKind kind);  // "epoll", "libuv"
 
+class EventLoop;
+
 // What the owner of a Stream is told. All calls come on the loop's thread, never from inside a call
 // of the owner's into the Stream.
 class StreamHandler {
@@ -51,7 +53,12 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Begins to read; the first call to make. `handler` must outlive the Stream or its Close().
+  // Before Start, on the thread of the loop that accepted it: from now on it belongs to `loop`,
+  // which must be of the same kind and Env, and all other calls are for that loop's thread.
+  virtual void MoveTo(EventLoop* loop) = 0;
+
+  // Begins to read; the first call to make but for MoveTo. `handler` must outlive the Stream or its
+  // Close().
   virtual void Start(StreamHandler* handler) = 0;
 
   // Sends `bytes`, in order: at once as far as the kernel takes them, the rest when it can. Never

@@ -25,6 +25,12 @@ SocketStream::SocketStream(SocketLoop* loop, int fd, const SocketAddress& peer)
 
 SocketStream::~SocketStream() { Close(); }
 
+void SocketStream::MoveTo(EventLoop* loop) {
+  CHECK(handler_ == nullptr && interest_ == 0) << "a stream stays where it was started";
+  CHECK(loop->kind() == loop_->kind()) << "a stream cannot go to another kind of loop";
+  loop_ = static_cast<SocketLoop*>(loop);
+}
+
 void SocketStream::Start(StreamHandler* handler) {
   CHECK(handler_ == nullptr) << "a stream is started once";
   handler_ = handler;

@@ -27,6 +27,7 @@ class SocketStream final : public Stream, private Watcher {
   SocketStream(const SocketStream&) = delete;
   SocketStream& operator=(const SocketStream&) = delete;
 
+  void MoveTo(EventLoop* loop) override;
   void Start(StreamHandler* handler) override;
   void Write(absl::string_view bytes) override;
   void WriteParts(absl::Span<const absl::string_view> parts) override;
@@ -57,7 +58,7 @@ class SocketStream final : public Stream, private Watcher {
   // Reports that it is, now. Not inside a call of the owner's.
   void Fail(absl::string_view call, int errno_value);
 
-  SocketLoop* const loop_;
+  SocketLoop* loop_;
   StreamHandler* handler_ = nullptr;
   std::unique_ptr<WriteQueue> unsent_;  // Null when there is nothing.
   const SocketAddress peer_;

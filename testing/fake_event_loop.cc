@@ -29,6 +29,14 @@ class FakeStream final : public net::Stream {
     loop_->streams_.erase(number_);
   }
 
+  void MoveTo(net::EventLoop* loop) override {
+    CHECK(handler_ == nullptr) << "a stream stays where it was started";
+    loop_->streams_.erase(number_);
+    loop_ = static_cast<FakeEventLoop*>(loop);
+    number_ = ++loop_->streams_made_;
+    loop_->streams_[number_] = this;
+  }
+
   void Start(net::StreamHandler* handler) override {
     handler_ = handler;
     peer_->read_from_ = true;
@@ -108,8 +116,8 @@ class FakeStream final : public net::Stream {
     return true;
   }
 
-  FakeEventLoop* const loop_;
-  const uint64_t number_;
+  FakeEventLoop* loop_;
+  uint64_t number_;
   const std::shared_ptr<FakePeer> peer_;
   const net::SocketAddress peer_address_;
   net::StreamHandler* handler_ = nullptr;

@@ -24,6 +24,7 @@ std::string NameOfServerContractParam(const testing::TestParamInfo<ServerContrac
 void ServerContract::WithServer(ServerOptions options,
                                 const std::function<void(ServerScenario&)>& scenario) {
   options.event_loop = GetParam().event_loop;
+  options.io_threads = GetParam().io_threads;
   GetParam().run([&](net::Env& env) {
     ServerScenario running(env, options);
     EXPECT_EQ(running.server().event_loop(), options.event_loop);

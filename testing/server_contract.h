@@ -22,6 +22,7 @@ namespace rollcall {
 struct ServerContractParam {
   std::string name;  // For the test's name: letters, digits and _.
   net::EventLoopKind event_loop = net::EventLoopKind::kEpoll;
+  int io_threads = 1;
   // Runs `scenario` to its end in a world of its own. On this machine:
   // [](const auto& scenario) { scenario(net::RealEnv()); }
   std::function<void(const std::function<void(net::Env&)>& scenario)> run;

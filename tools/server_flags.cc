@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "net/event_loop.h"
 #include "store/protocol/dialect.h"
+#include "store/server/loop_number.h"
 
 namespace rollcall::tools {
 namespace {
@@ -37,6 +38,11 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
   const std::optional<net::EventLoopKind> backend = ParseBackend(flags.backend);
   if (!backend.has_value()) return Wrong("backend", flags.backend, "epoll or libuv");
   options.event_loop = *backend;
+  if (flags.io_threads < 1 || flags.io_threads > int{kServerLoopsMax}) {
+    return Wrong("io_threads", absl::StrCat(flags.io_threads),
+                 absl::StrCat("1 to ", kServerLoopsMax));
+  }
+  options.io_threads = flags.io_threads;
   protocol::Limits& limits = options.parser.limits;
   if (flags.max_key_bytes == 0 || flags.max_key_bytes > kLimitBytesMax) {
     return Wrong("max_key_bytes", absl::StrCat(flags.max_key_bytes),

@@ -15,6 +15,7 @@ struct ServerFlags {
   std::string host;
   int32_t port = 29500;
   std::string backend = "epoll";
+  int32_t io_threads = 1;
   uint64_t max_key_bytes = protocol::Limits().key_bytes_max;
   uint64_t max_value_bytes = protocol::Limits().value_bytes_max;
   uint64_t max_connections = 0;

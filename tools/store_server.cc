@@ -27,6 +27,7 @@ DEFINE_string(host, "", "The name or address to listen on; empty: all interfaces
 DEFINE_int32(port, 29500, "The port to listen on; 0: the system picks one.");
 DEFINE_string(port_file, "", "A file to write the port to, once the server listens.");
 DEFINE_string(backend, "epoll", "The event loop: epoll or libuv.");
+DEFINE_int32(io_threads, 1, "How many threads serve connections: 1 to 64.");
 DEFINE_uint64(max_key_bytes, 8 << 10, "The longest key, with all its prefixes.");
 DEFINE_uint64(max_value_bytes, 8 << 20, "The longest value.");
 DEFINE_uint64(max_connections, 0, "How many clients at once; 0: as many as there are descriptors.");
@@ -58,6 +59,7 @@ void PrintHelp() {
          "  --port=PORT            default 29500; 0 lets the system pick one\n"
          "  --port_file=FILE       where to write the port, once it listens\n"
          "  --backend=NAME         event loop: epoll (default) or libuv\n"
+         "  --io_threads=N         threads that serve connections, 1 to 64; default 1\n"
          "  --max_key_bytes=N      longest key, with all its prefixes; default 8192\n"
          "  --max_value_bytes=N    longest value; default 8388608\n"
          "  --max_connections=N    default 0: as many as there are descriptors\n"
@@ -112,6 +114,7 @@ ServerFlags FlagsGiven() {
   flags.host = FLAGS_host;
   flags.port = FLAGS_port;
   flags.backend = FLAGS_backend;
+  flags.io_threads = FLAGS_io_threads;
   flags.max_key_bytes = FLAGS_max_key_bytes;
   flags.max_value_bytes = FLAGS_max_value_bytes;
   flags.max_connections = FLAGS_max_connections;

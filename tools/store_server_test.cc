@@ -127,6 +127,7 @@ TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
       {"--port=70000", "--port=70000: must be 0 to 65535"},
       {"--port=-1", "--port=-1: must be 0 to 65535"},
       {"--backend=poll", "--backend=poll: must be epoll or libuv"},
+      {"--io_threads=0", "--io_threads=0: must be 1 to 64"},
       {"--max_key_bytes=0", "--max_key_bytes=0: must be 1 to "},
       {"--max_key_bytes=-5", "max_key_bytes"},
       {"--max_value_bytes=18446744073709551615", "must be 0 to 1099511627776"},

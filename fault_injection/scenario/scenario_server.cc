@@ -17,6 +17,7 @@ ServerOptions ServerOptionsOf(const Server& server, uint16_t port) {
   options.half_request_timeout =
       DurationOf(server.half_request_timeout(), options.half_request_timeout);
   options.shutdown_grace = DurationOf(server.shutdown_grace(), options.shutdown_grace);
+  if (server.io_threads() > 0) options.io_threads = server.io_threads();
   if (server.connections_max() > 0) {
     options.connections_max = static_cast<size_t>(server.connections_max());
   }

@@ -1,5 +1,7 @@
 #include "store/server/core_scenario.h"
 
+#include <vector>
+
 #include "store/protocol/wire_text.h"
 
 namespace rollcall {
@@ -12,10 +14,11 @@ CoreScenario::~CoreScenario() {
   EXPECT_EQ(loop_.pending_timers(), 0u);
 }
 
-ServerCore& CoreScenario::core() {
+ServerCores& CoreScenario::core() {
   if (core_ == nullptr) {
     EXPECT_TRUE(ValidateServerOptions(options_).ok());
-    core_ = std::make_unique<ServerCore>(&loop_, options_);
+    core_ = std::make_unique<ServerCores>(
+        std::vector<ServerLoop>{{.loop = &loop_, .engine = &engine_}}, options_);
     EXPECT_TRUE(core_->Listen({}).ok());
   }
   return *core_;

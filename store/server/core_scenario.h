@@ -1,4 +1,4 @@
-// The vocabulary of tests that drive a ServerCore on a FakeEventLoop.
+// The vocabulary of tests that drive a server's connections on a FakeEventLoop.
 #ifndef ROLLCALL_STORE_SERVER_CORE_SCENARIO_H_
 #define ROLLCALL_STORE_SERVER_CORE_SCENARIO_H_
 
@@ -8,9 +8,12 @@
 
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
-#include "store/server/server_core.h"
+#include "store/server/server_cores.h"
 #include "store/server/server_options.h"
+#include "store/server/server_stats.h"
+#include "store/server/sole_engine.h"
 #include "testing/fake_event_loop.h"
 
 namespace rollcall {
@@ -36,13 +39,15 @@ class CoreScenario : public testing::Test {
   // Says it, and gives what came back.
   std::string Ask(const Peer& peer, absl::string_view request);
 
-  ServerCore& core();
+  ServerCores& core();
+  const engine::StoreEngine& engine() const { return engine_.engine(); }
   ServerStats stats() { return core().stats(); }
 
   FakeEventLoop loop_;
 
  private:
-  std::unique_ptr<ServerCore> core_;
+  SoleEngine engine_;
+  std::unique_ptr<ServerCores> core_;
 };
 
 // The bytes of a modern client's request, and of a reply.

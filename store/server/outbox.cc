@@ -19,16 +19,25 @@ size_t Outbox::gathered_bytes(const Session& session) const {
   return session.outbox_place == 0 ? 0 : entries_[session.outbox_place - 1].bytes.size();
 }
 
-void Outbox::Append(Session& session, const protocol::Reply& reply) {
+std::string& Outbox::BytesFor(Session& session) {
   if (session.outbox_place == 0) {
     if (used_ == entries_.size()) entries_.emplace_back();
     entries_[used_].session = &session;
     session.outbox_place = static_cast<uint32_t>(++used_);
   }
-  std::string& bytes = entries_[session.outbox_place - 1].bytes;
+  return entries_[session.outbox_place - 1].bytes;
+}
+
+void Outbox::Append(Session& session, const protocol::Reply& reply) {
+  std::string& bytes = BytesFor(session);
   const size_t before = bytes.size();
   protocol::AppendReply(reply, bytes);
   total_bytes_ += bytes.size() - before;
+}
+
+void Outbox::AppendBytes(Session& session, absl::string_view bytes) {
+  BytesFor(session).append(bytes.data(), bytes.size());
+  total_bytes_ += bytes.size();
 }
 
 void Outbox::Flush(const Session* last, absl::FunctionRef<void(Session&)> written) {

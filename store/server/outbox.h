@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "store/protocol/reply.h"
 #include "store/server/session.h"
 
 namespace rollcall {
 
-// One for a server: a session has a buffer only while something is gathered for it. Not
+// One for an event loop: a session has a buffer only while something is gathered for it. Not
 // thread-safe.
 class Outbox {
  public:
@@ -23,6 +24,8 @@ class Outbox {
   size_t total_bytes() const { return total_bytes_; }
 
   void Append(Session& session, const protocol::Reply& reply);
+  // One that is encoded already.
+  void AppendBytes(Session& session, absl::string_view bytes);
 
   // Writes all that is gathered to the sessions' streams: for `last`, if anything, after all
   // others. `written` is called after each write.
@@ -41,6 +44,7 @@ class Outbox {
     std::string bytes;
   };
 
+  std::string& BytesFor(Session& session);
   void Write(Entry& entry);
   void Empty(Entry& entry);
 

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "glog/logging.h"
 #include "store/protocol/reply_writer.h"
+#include "store/server/loop_number.h"
 
 namespace rollcall {
 namespace {
@@ -21,58 +22,61 @@ bool IsWorthNoCopy(const protocol::Reply& reply) {
 
 }  // namespace
 
-ServerCore::ServerCore(net::EventLoop* loop, const ServerOptions& options)
-    : loop_(loop),
+ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
+    : loop_(parts.loop),
+      number_(parts.number),
+      engine_(parts.engine),
+      replies_outlive_batches_(parts.engine->replies_outlive_batches()),
+      doorkeeper_(parts.doorkeeper),
       options_(options),
+      sessions_(parts.number),
       parsers_(&options_.parser),
-      self_(std::make_shared<ServerCore*>(this)) {}
+      self_(std::make_shared<ServerCore*>(this)) {
+  engine_->SetWake([this] { loop_->Post(WhileAlive(&ServerCore::TakeLate)); });
+  doorkeeper_->SetMakeWay(number_,
+                          [this] { loop_->Post(WhileAlive(&ServerCore::RefuseOldestSilent)); });
+}
 
 ServerCore::~ServerCore() {
   self_.reset();
   loop_->CancelTimer(sweep_timer_);
   loop_->CancelTimer(shutdown_timer_);
-  listener_.reset();
   for (Session* session : sessions_.All()) session->stream().Close();
-}
-
-absl::Status ServerCore::Listen(const std::vector<net::SocketAddress>& addresses) {
-  net::ListenOptions listen_options;
-  listen_options.addresses = addresses;
-  listen_options.port = options_.port;
-  listen_options.adopt_fd = options_.listen_fd;
-  absl::StatusOr<std::unique_ptr<net::Listener>> listener = loop_->Listen(
-      listen_options, [this](std::unique_ptr<net::Stream> stream) { Accept(std::move(stream)); });
-  if (!listener.ok()) return listener.status();
-  listener_ = *std::move(listener);
-  return absl::OkStatus();
 }
 
 // --- Connections come and go ---
 
-void ServerCore::Accept(std::unique_ptr<net::Stream> stream) {
-  ++stats_.connections_accepted;
-  const size_t connections_max =
-      options_.connections_max == 0 ? SessionTable::kSessionsMax : options_.connections_max;
-  if (sessions_.size() >= connections_max) {
-    ++stats_.connections_refused;
-    LogClosing(kTooManyConnections, stream->peer_address(), [&] {
-      return absl::StrCat("it is one more than the limit of ", connections_max, " connections");
-    });
-    return PublishStats();
-  }
-  if (silent_.size() >= options_.silent_connections_max) {
-    Refuse(*silent_.front(), kTooManySilent, [&] {
-      return absl::StrCat("it has said nothing yet and is the oldest of the ",
-                          options_.silent_connections_max, " such that are allowed");
-    });
-  }
+void ServerCore::Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival) {
   SessionOwner* const owner = this;
   Session& session =
-      sessions_.Add(std::make_unique<Session>(owner, sessions_.next_id(), std::move(stream)));
-  spare_memory_.Grew(sessions_.size());
+      sessions_.Add(std::make_unique<Session>(owner, sessions_.NextId(arrival), std::move(stream)));
+  // Other loops have as many.
+  spare_memory_.Grew(sessions_.size() * doorkeeper_->loops());
   silent_.Push(session, loop_->Now());
+  doorkeeper_->Silent(number_, OldestSilent());
   session.stream().Start(&session);
   PublishStats();
+}
+
+uint64_t ServerCore::OldestSilent() const {
+  return silent_.front() == nullptr ? Doorkeeper::kNobody : ArrivalOf(silent_.front()->id());
+}
+
+void ServerCore::EndSilence(Session& session) {
+  if (session.phase != SessionPhase::kSilent) return;
+  SessionQueue::Remove(session);
+  session.phase = SessionPhase::kOpen;
+  doorkeeper_->NoLongerSilent(number_, OldestSilent());
+}
+
+void ServerCore::RefuseOldestSilent() {
+  if (!doorkeeper_->TooManyAreSilent()) return;
+  // Others that made too many may have asked for it before.
+  if (silent_.front() == nullptr) return doorkeeper_->MakeWay();
+  Refuse(*silent_.front(), kTooManySilent, [&] {
+    return absl::StrCat("it has said nothing yet and is the oldest of the ",
+                        options_.silent_connections_max, " such that are allowed");
+  });
 }
 
 void ServerCore::OnEnd(Session& session, const absl::Status& why) {
@@ -102,61 +106,69 @@ void ServerCore::LogClosing(LogKind kind, const net::SocketAddress& peer,
 }
 
 void ServerCore::Finish(Session& session) {
+  EndSilence(session);
   Forget(session);
-  outbox_.FlushOne(session);
-  if (session.stream().unsent_bytes() == 0) return Close(session);
-  session.phase = SessionPhase::kLingering;
-  parsers_.Put(std::move(session.parser));
-  session.held.reset();
-  if (!session.paused) session.stream().PauseReading();
-  session.paused = true;
-  SessionQueue::Remove(session);
-  hurrying_.Push(session, loop_->Now());
-  ArmSweep();
+  PublishStats();
+  Flush(nullptr);
+  if (session.stream().unsent_bytes() == 0) {
+    Close(session);
+  } else {
+    session.phase = SessionPhase::kLingering;
+    parsers_.Put(std::move(session.parser));
+    session.held.reset();
+    if (!session.paused) session.stream().PauseReading();
+    session.paused = true;
+    SessionQueue::Remove(session);
+    hurrying_.Push(session, loop_->Now());
+    ArmSweep();
+  }
+  RefuseDoomed();
 }
 
 void ServerCore::Close(Session& session) {
+  EndSilence(session);
   Forget(session);
   outbox_.Drop(session);
+  Flush(nullptr);
   parsers_.Put(std::move(session.parser));
   session.held.reset();
   SessionQueue::Remove(session);
   session.phase = SessionPhase::kClosed;
   // Not destroyed now: a callback of its own may be what led here.
-  if (closed_.empty()) {
-    loop_->Post([self = std::weak_ptr<ServerCore*>(self_)] {
-      if (const auto core = self.lock()) (*core)->DestroyClosed();
-    });
-  }
+  if (closed_.empty()) loop_->Post(WhileAlive(&ServerCore::DestroyClosed));
   closed_.push_back(sessions_.Remove(session));
+  doorkeeper_->Left(number_);
   PublishStats();
   session.stream().Close();
   if (stopping_ && sessions_.size() == 0) EndShutdown();
+  RefuseDoomed();
 }
 
 void ServerCore::DestroyClosed() {
   closed_.clear();
-  if (!spare_memory_.IsDue(sessions_.size())) return;
+  if (!spare_memory_.IsDue(sessions_.size() * doorkeeper_->loops())) return;
   closed_.shrink_to_fit();
   ReturnFreeMemory();
 }
 
-void ServerCore::Forget(const Session& session) {
-  if (!session.dialect.has_value()) return;
-  if (delivering_) {
-    leaving_.push_back(session.id());
-  } else {
-    engine_.Disconnect(session.id());
-  }
+void ServerCore::Forget(Session& session) {
+  if (!session.is_known) return;
+  OpenBatch();
+  engine_->Disconnect(session.id());
+  session.is_known = false;
+  CloseBatch();
+}
+
+absl::AnyInvocable<void()> ServerCore::WhileAlive(void (ServerCore::*work)()) {
+  return [core = std::weak_ptr<ServerCore*>(self_), work] {
+    if (const auto alive = core.lock()) ((*alive)->*work)();
+  };
 }
 
 // --- Requests and replies ---
 
 void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
-  if (session.phase == SessionPhase::kSilent) {
-    SessionQueue::Remove(session);
-    session.phase = SessionPhase::kOpen;
-  }
+  EndSilence(session);
   if (session.phase == SessionPhase::kOpen) Serve(session, bytes);
 }
 
@@ -190,34 +202,44 @@ void ServerCore::Serve(Session& session, absl::string_view bytes) {
   bool new_request = false;
   bool all_parsed = false;
   parser->Feed(bytes);
-  while (session.phase == SessionPhase::kOpen && !session.paused) {
+  while (session.phase == SessionPhase::kOpen && !session.paused && !all_parsed) {
     protocol::Request* const request = parser->Next();
-    if (request == nullptr) {
-      all_parsed = true;
-      break;
-    }
-    Introduce(session, *parser);
-    replies_.clear();
-    engine_.Apply(session.id(), *request, loop_->Now(), replies_);
-    ++stats_.requests;
+    all_parsed = request == nullptr || ApplyBatch(session, *parser, request);
+    if (request == nullptr) break;
     new_request = true;
-    Deliver(session);
+    Settle(&session);
   }
-  Flush(&session);
   PutAway(session, std::move(parser), all_parsed);
   if (session.phase == SessionPhase::kOpen) UpdateClock(session, new_request);
 }
 
-void ServerCore::Introduce(Session& session, const protocol::RequestParser& parser) {
-  if (session.dialect.has_value() || !parser.dialect().has_value()) return;
-  session.dialect = parser.dialect();
-  engine_.Connect(session.id(), *session.dialect);
+bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
+                            protocol::Request* request) {
+  OpenBatch();
+  // What the engine has for it from others may have been too much.
+  if (session.phase == SessionPhase::kOpen && !session.is_known) {
+    session.is_known = true;
+    session.dialect = parser.dialect();
+    engine_->Connect(session.id(), *session.dialect);
+  }
+  while (request != nullptr && session.phase == SessionPhase::kOpen) {
+    replies_.clear();
+    engine_->Apply(session.id(), *request, loop_->Now(), replies_);
+    ++stats_.requests;
+    Deliver(session);
+    // Where much is gathered, it is written before more is made; not in a batch that holds up
+    // others.
+    if (session.paused || outbox_.total_bytes() >= kGatheredBytesMax) break;
+    if (session.phase == SessionPhase::kOpen) request = parser.Next();
+  }
+  CloseBatch();
+  return request == nullptr;
 }
 
 void ServerCore::PutAway(Session& session, std::unique_ptr<protocol::RequestParser> parser,
                          bool all_parsed) {
   if (session.phase == SessionPhase::kOpen) {
-    Introduce(session, *parser);
+    session.dialect = parser->dialect();
     if (!parser->status().ok()) {
       Refuse(session, kBadBytes, [&] { return std::string(parser->status().message()); });
     } else if (all_parsed && parser->mid_request()) {
@@ -229,46 +251,103 @@ void ServerCore::PutAway(Session& session, std::unique_ptr<protocol::RequestPars
   parsers_.Put(std::move(parser));
 }
 
+void ServerCore::OpenBatch() {
+  engine_->Begin(late_);
+  if (!late_.empty()) DeliverLate();
+}
+
+void ServerCore::CloseBatch() {
+  PublishStats();
+  engine_->End();
+}
+
+void ServerCore::TakeLate() {
+  OpenBatch();
+  CloseBatch();
+  Settle(nullptr);
+}
+
 void ServerCore::Deliver(const Session& from) {
-  delivering_ = true;
   for (engine::Outgoing& outgoing : replies_) {
     Session* const to = sessions_.Find(outgoing.to);
     if (to == nullptr || to->phase != SessionPhase::kOpen) continue;
     if (outgoing.reply.kind == protocol::ReplyKind::kHangUp) {
-      Refuse(*to, kBadRequest, [&] { return std::move(outgoing.reply.reason); });
+      Doom(*to, kBadRequest, std::move(outgoing.reply.reason), /*at_once=*/false);
       continue;
     }
-    if (!MakeRoom(*to, outgoing.reply)) continue;
-    if (IsWorthNoCopy(outgoing.reply) && &outgoing == &replies_.back()) {
-      Flush(&from);
+    if (!MakeRoom(*to, protocol::EncodedBytes(outgoing.reply))) continue;
+    if (IsWorthNoCopy(outgoing.reply) && &outgoing == &replies_.back() &&
+        replies_outlive_batches_) {
+      WriteGathered(from);
       WriteUncopied(*to, outgoing.reply);
       continue;
     }
     outbox_.Append(*to, outgoing.reply);
-    if (outbox_.total_bytes() >= kGatheredBytesMax) Flush(&from);
+    if (outbox_.total_bytes() >= kGatheredBytesMax && replies_outlive_batches_) WriteGathered(from);
   }
-  delivering_ = false;
-  for (const engine::ClientId id : leaving_) engine_.Disconnect(id);
-  leaving_.clear();
+  if (!leaving_.empty()) ForgetDoomed();
 }
 
-bool ServerCore::MakeRoom(Session& session, const protocol::Reply& reply) {
-  const size_t unsent = session.stream().unsent_bytes() + outbox_.gathered_bytes(session);
-  const size_t size_bytes = protocol::EncodedBytes(reply);
-  if (unsent + size_bytes <= options_.unsent_bytes_hard_max) return true;
-  ++stats_.connections_refused;
-  LogClosing(kTooSlow, session.stream().peer_address(), [&] {
-    return absl::StrCat("its next reply has ", size_bytes, " bytes and ", unsent,
-                        " before it are unsent; the limit of unsent bytes is ",
-                        options_.unsent_bytes_hard_max);
+void ServerCore::WriteGathered(const Session& from) {
+  CloseBatch();
+  Flush(&from);
+  OpenBatch();
+}
+
+void ServerCore::DeliverLate() {
+  late_.ForEach([this](engine::ClientId id, absl::string_view bytes, bool hang_up) {
+    Session* const to = sessions_.Find(id);
+    if (to == nullptr || to->phase != SessionPhase::kOpen) return;
+    if (hang_up) return Doom(*to, kBadRequest, std::string(bytes), /*at_once=*/false);
+    if (MakeRoom(*to, bytes.size())) outbox_.AppendBytes(*to, bytes);
   });
-  Close(session);
+  late_.Clear();
+  ForgetDoomed();
+}
+
+bool ServerCore::MakeRoom(Session& session, size_t size_bytes) {
+  const size_t unsent = session.stream().unsent_bytes() + outbox_.gathered_bytes(session);
+  if (unsent + size_bytes <= options_.unsent_bytes_hard_max) return true;
+  Doom(session, kTooSlow,
+       absl::StrCat("its next reply has ", size_bytes, " bytes and ", unsent,
+                    " before it are unsent; the limit of unsent bytes is ",
+                    options_.unsent_bytes_hard_max),
+       /*at_once=*/true);
   return false;
 }
 
+void ServerCore::Doom(Session& session, LogKind kind, std::string reason, bool at_once) {
+  session.phase = SessionPhase::kDoomed;
+  if (at_once) outbox_.Drop(session);
+  doomed_.push_back(
+      {.session = &session, .kind = kind, .reason = std::move(reason), .at_once = at_once});
+  if (std::exchange(session.is_known, false)) leaving_.push_back(session.id());
+}
+
+void ServerCore::ForgetDoomed() {
+  for (const engine::ClientId id : leaving_) engine_->Disconnect(id);
+  leaving_.clear();
+}
+
+void ServerCore::RefuseDoomed() {
+  while (!doomed_.empty()) {
+    const Doomed doomed = std::move(doomed_.back());
+    doomed_.pop_back();
+    Session& session = *doomed.session;
+    if (session.phase != SessionPhase::kDoomed) continue;
+    ++stats_.connections_refused;
+    LogClosing(doomed.kind, session.stream().peer_address(), [&] { return doomed.reason; });
+    doomed.at_once ? Close(session) : Finish(session);
+  }
+}
+
 void ServerCore::Flush(const Session* last) {
-  PublishStats();
   outbox_.Flush(last, [this](Session& session) { PauseIfBehind(session); });
+}
+
+void ServerCore::Settle(const Session* last) {
+  Flush(last);
+  RefuseDoomed();
 }
 
 void ServerCore::WriteUncopied(Session& session, const protocol::Reply& reply) {
@@ -330,13 +409,17 @@ void ServerCore::Sweep() {
 void ServerCore::Shutdown(absl::AnyInvocable<void()> done) {
   CHECK(!stopping_) << "Shutdown was called twice";
   shutdown_done_ = std::move(done);
-  listener_.reset();
-  for (Session* session : sessions_.All()) Finish(*session);
+  for (Session* session : sessions_.All()) {
+    // One of them may take along others.
+    if (session->phase != SessionPhase::kClosed) Finish(*session);
+  }
   stopping_ = true;
   PublishStats();
   if (sessions_.size() == 0) return EndShutdown();
   shutdown_timer_ = loop_->RunAt(loop_->Now() + options_.shutdown_grace, [this] {
-    for (Session* session : sessions_.All()) Close(*session);
+    for (Session* session : sessions_.All()) {
+      if (session->phase != SessionPhase::kClosed) Close(*session);
+    }
     PublishStats();
   });
 }
@@ -349,8 +432,6 @@ void ServerCore::EndShutdown() {
 
 void ServerCore::PublishStats() {
   stats_.connections = sessions_.size();
-  stats_.waiting_clients = engine_.waiting_clients();
-  stats_.keys = engine_.key_count();
   shared_stats_.Publish(stats_);
 }
 

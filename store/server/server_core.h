@@ -1,5 +1,5 @@
-// The server without its thread: connections in, the engine behind, on whatever event loop it is
-// given, a simulated one as well.
+// The connections of one event loop, whatever loop that is, a simulated one as well; the engine is
+// behind a port.
 #ifndef ROLLCALL_STORE_SERVER_SERVER_CORE_H_
 #define ROLLCALL_STORE_SERVER_SERVER_CORE_H_
 
@@ -17,7 +17,13 @@
 #include "absl/types/span.h"
 #include "net/address.h"
 #include "net/event_loop.h"
+#include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
+#include "store/protocol/request.h"
+#include "store/protocol/request_parser.h"
+#include "store/server/doorkeeper.h"
+#include "store/server/engine_port.h"
+#include "store/server/late_replies.h"
 #include "store/server/limited_log.h"
 #include "store/server/outbox.h"
 #include "store/server/parser_pool.h"
@@ -30,47 +36,50 @@
 
 namespace rollcall {
 
+// What a core works with. All of it must outlive the core.
+struct CoreParts {
+  net::EventLoop* loop = nullptr;
+  size_t number = 0;  // Of the loop, among the server's.
+  EnginePort* engine = nullptr;
+  Doorkeeper* doorkeeper = nullptr;
+};
+
 // All but stats() is for the loop's thread, or for any one thread while the loop does not run. All
-// that it does follows from what the loop tells it: it has no clock, thread or chance of its own.
+// that it does follows from what the loop and the engine tell it: it has no clock, thread or chance
+// of its own.
 class ServerCore final : private SessionOwner {
  public:
-  // `*loop` must outlive the core. `options` must be valid (ValidateServerOptions).
-  ServerCore(net::EventLoop* loop, const ServerOptions& options);
-  // Closes all that is open, at once. Not inside a callback of the loop that the core runs in.
+  // `options` must be valid (ValidateServerOptions).
+  ServerCore(const CoreParts& parts, const ServerOptions& options);
+  // Closes all that is open, at once. Not inside a callback of the loop that the core runs in, and
+  // not while other loops run that share its engine.
   ~ServerCore();
 
   ServerCore(const ServerCore&) = delete;
   ServerCore& operator=(const ServerCore&) = delete;
 
-  // Listens on `addresses`, or on all interfaces if empty, at options.port; or takes over
-  // options.listen_fd. Errors as EventLoop::Listen. Once.
-  absl::Status Listen(const std::vector<net::SocketAddress>& addresses);
-  // What is listened on. Not before Listen, nor after Shutdown.
-  const std::vector<net::SocketAddress>& addresses() const { return listener_->addresses(); }
+  // Serves `stream`, which belongs to the core's loop and was admitted by its doorkeeper as the
+  // `arrival`-th.
+  void Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival);
 
-  // Closes the listener and every connection; those with unsent replies have
-  // options.shutdown_grace to take them. `done` runs later, on the loop, when all is closed. Once.
+  // Closes every connection; those with unsent replies have options.shutdown_grace to take them.
+  // `done` runs later, on the loop, when all is closed. Once, and no Welcome after it.
   void Shutdown(absl::AnyInvocable<void()> done);
 
-  // From any thread. Includes all that any client has seen the effect of.
+  // From any thread: of this loop's connections, without what the door and the engine count.
+  // Includes all that any client has seen the effect of.
   ServerStats stats() const { return shared_stats_.Look(); }
-
-  // For tests and leak checks.
-  const engine::StoreEngine& engine() const { return engine_; }
 
  private:
   // Why a connection is closed, as far as the log is concerned: each has its own limit of lines.
   enum LogKind {
     kBadBytes,
     kBadRequest,
-    kTooManyConnections,
     kTooManySilent,
     kTooLate,
     kTooSlow,
     kLogKinds,
   };
-
-  void Accept(std::unique_ptr<net::Stream> stream);
 
   // SessionOwner:
   void OnBytes(Session& session, absl::string_view bytes) override;
@@ -81,16 +90,33 @@ class ServerCore final : private SessionOwner {
 
   // Parses, applies, answers.
   void Serve(Session& session, absl::string_view bytes);
-  // Tells the engine of the session once its dialect is known.
-  void Introduce(Session& session, const protocol::RequestParser& parser);
+  // One batch: `request` and what more of them the parser has, as far as it may go on. True if the
+  // parser has no further one.
+  bool ApplyBatch(Session& session, protocol::RequestParser& parser, protocol::Request* request);
   // Keeps what the session's next bytes will need: the parser if it has half a request, or what it
   // has not parsed, unless it has parsed all.
   void PutAway(Session& session, std::unique_ptr<protocol::RequestParser> parser, bool all_parsed);
+  // Around each use of the engine. The first gathers what it has for us because of others.
+  void OpenBatch();
+  void CloseBatch();
   // Gathers replies_, which are what a request of `from` led to.
   void Deliver(const Session& from);
-  // False: the session had no room for the reply and has been closed.
-  bool MakeRoom(Session& session, const protocol::Reply& reply);
+  // Amidst a request's replies, which must outlive the batch.
+  void WriteGathered(const Session& from);
+  void DeliverLate();
+  // The engine says that there is something for us.
+  void TakeLate();
+  // False: the session had no room for a reply of so many bytes and is doomed.
+  bool MakeRoom(Session& session, size_t size_bytes);
+  // To be closed by RefuseDoomed, after the batch; `at_once`: without what is due. At the end of
+  // Deliver or DeliverLate the engine forgets it.
+  void Doom(Session& session, LogKind kind, std::string reason, bool at_once);
+  void ForgetDoomed();
+  void RefuseDoomed();
+  // Writes all that is gathered; what is for `last` comes last.
   void Flush(const Session* last);
+  // After a batch.
+  void Settle(const Session* last);
   // Writes a reply from where its texts are kept, past the outbox, which has nothing for `session`.
   void WriteUncopied(Session& session, const protocol::Reply& reply);
   // Reads no more of its requests until it has taken its replies, if they are many.
@@ -107,20 +133,29 @@ class ServerCore final : private SessionOwner {
   // Closes it at once. The object lives on until the loop's next turn.
   void Close(Session& session);
   void DestroyClosed();
-  // The engine forgets the session; at the end of Deliver if that is at work.
-  void Forget(const Session& session);
+  // The engine forgets the session, in a batch of its own.
+  void Forget(Session& session);
+
+  uint64_t OldestSilent() const;
+  void EndSilence(Session& session);
+  void RefuseOldestSilent();
+  // `work`, to be posted: nothing is done if the core is gone by then. From any thread.
+  absl::AnyInvocable<void()> WhileAlive(void (ServerCore::*work)());
 
   // Closes who is too late, and comes again when the next one may be.
   void Sweep();
   void ArmSweep();
   void EndShutdown();
-  // Before each write and close, so that no client knows more than the numbers say.
+  // Before each write and close, and before other loops see what was done, so that no client knows
+  // more than the numbers say.
   void PublishStats();
 
   net::EventLoop* const loop_;
+  const size_t number_;
+  EnginePort* const engine_;
+  const bool replies_outlive_batches_;  // The engine's.
+  Doorkeeper* const doorkeeper_;
   const ServerOptions options_;
-  engine::StoreEngine engine_;
-  std::unique_ptr<net::Listener> listener_;
 
   SessionTable sessions_;
   SessionQueue silent_;    // In phase kSilent, oldest first.
@@ -131,11 +166,19 @@ class ServerCore final : private SessionOwner {
 
   ParserPool parsers_;
   Outbox outbox_;
-  engine::Replies replies_;  // Of one request; a member to keep its memory, as the next two are.
+  engine::Replies replies_;  // Of one request; a member to keep its memory, as the next three are.
+  LateReplies late_;
   std::string framing_;
   std::vector<absl::string_view> parts_;
-  bool delivering_ = false;
-  std::vector<engine::ClientId> leaving_;  // To be forgotten by the engine after Deliver.
+
+  struct Doomed {
+    Session* session = nullptr;
+    LogKind kind = kBadRequest;
+    std::string reason;
+    bool at_once = false;
+  };
+  std::vector<Doomed> doomed_;
+  std::vector<engine::ClientId> leaving_;  // Doomed, and still known to the engine.
 
   bool stopping_ = false;
   absl::AnyInvocable<void()> shutdown_done_;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "net/event_loop.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/wire_text.h"
 #include "store/server/core_scenario.h"
@@ -157,7 +158,7 @@ TEST_F(ServerCoreTest, AWaiterThatIsGoneDoesNotHurtTheSetter) {
   EXPECT_EQ(setter->TakeReceived(), Reply("nonce 1"));
   EXPECT_EQ(alive->TakeReceived(), Reply("signal 0"));
   EXPECT_EQ(half_closed->TakeReceived(), "");
-  EXPECT_EQ(core().engine().client_count(), 2u);
+  EXPECT_EQ(engine().client_count(), 2u);
 }
 
 // --- Limits in time and number ---
@@ -340,7 +341,7 @@ TEST_F(ServerCoreTest, AWatcherThatReadsNothingIsClosedAtTheHardLimitAndNobodyEl
   Send(setter, Repeated(set, 5) + Request("ping 1"));
   EXPECT_TRUE(watcher->closed_by_server());
   EXPECT_EQ(setter->TakeReceived(), Reply("nonce 1"));
-  EXPECT_EQ(core().engine().client_count(), 1u);
+  EXPECT_EQ(engine().client_count(), 1u);
 }
 
 // --- Ends ---
@@ -352,7 +353,7 @@ TEST_F(ServerCoreTest, AClientThatClosedItsSideStillGetsItsReplies) {
   client->EndStream();
   loop_.RunUntilIdle();
   EXPECT_FALSE(client->closed_by_server());
-  EXPECT_EQ(core().engine().client_count(), 0u);
+  EXPECT_EQ(engine().client_count(), 0u);
   client->SetWindow(100);
   loop_.RunUntilIdle();
   EXPECT_EQ(client->TakeReceived(), Reply("nonce 1"));
@@ -376,7 +377,7 @@ TEST_F(ServerCoreTest, ShutdownTellsEveryWaiterAtOnce) {
   Say(waiter, R"(wait "/never")");
   const Peer silent = Connect();
   bool done = false;
-  core().Shutdown([&] { done = true; });
+  core().Shutdown([&](net::EventLoop*) { done = true; });
   EXPECT_TRUE(waiter->closed_by_server());
   EXPECT_TRUE(silent->closed_by_server());
   EXPECT_FALSE(done);
@@ -394,7 +395,7 @@ TEST_F(ServerCoreTest, ShutdownGivesRepliesThatAreDueAGraceTime) {
     Say(peer, "ping 1");
   }
   bool done = false;
-  core().Shutdown([&] { done = true; });
+  core().Shutdown([&](net::EventLoop*) { done = true; });
   prompt->SetWindow(100);
   loop_.RunUntilIdle();
   EXPECT_EQ(prompt->TakeReceived(), Reply("nonce 1"));
@@ -408,7 +409,7 @@ TEST_F(ServerCoreTest, ShutdownGivesRepliesThatAreDueAGraceTime) {
 
 TEST_F(ServerCoreTest, ShutdownWithoutClientsIsDoneAtOnce) {
   bool done = false;
-  core().Shutdown([&] { done = true; });
+  core().Shutdown([&](net::EventLoop*) { done = true; });
   loop_.RunUntilIdle();
   EXPECT_TRUE(done);
 }
@@ -419,11 +420,11 @@ TEST_F(ServerCoreTest, AFullServerDrainsToNothing) {
     peers.push_back(Client());
     Say(peers.back(), R"(wait "/never")");
   }
-  EXPECT_EQ(core().engine().client_count(), 200u);
+  EXPECT_EQ(engine().client_count(), 200u);
   EXPECT_EQ(stats().waiting_clients, 200u);
   for (size_t i = 0; i < peers.size(); ++i) i % 2 == 0 ? peers[i]->EndStream() : peers[i]->Reset();
   loop_.RunUntilIdle();
-  EXPECT_EQ(core().engine().client_count(), 0u);
+  EXPECT_EQ(engine().client_count(), 0u);
   EXPECT_EQ(stats().waiting_clients, 0u);
   EXPECT_EQ(stats().connections, 0u);
   EXPECT_EQ(loop_.open_streams(), 0u);

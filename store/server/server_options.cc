@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/protocol/dialect.h"
+#include "store/server/loop_number.h"
 
 namespace rollcall {
 namespace {
@@ -17,6 +18,10 @@ absl::Status Invalid(absl::string_view option, absl::string_view value,
 absl::Status ValidateServerOptions(const ServerOptions& options) {
   if (options.expected_clients < 0) {
     return Invalid("expected_clients", absl::StrCat(options.expected_clients), "0 or more");
+  }
+  if (options.io_threads < 1 || options.io_threads > int{kServerLoopsMax}) {
+    return Invalid("io_threads", absl::StrCat(options.io_threads),
+                   absl::StrCat("1 to ", kServerLoopsMax));
   }
   if (options.listen_fd >= 0 && !options.host.empty()) {
     return Invalid("host", options.host, "empty where listen_fd says what is listened on");

@@ -21,6 +21,10 @@ struct ServerOptions {
   // >= 0: serve on this bound socket, which the server then owns. `port` must be its port or 0.
   int listen_fd = -1;
   net::EventLoopKind event_loop = net::EventLoopKind::kEpoll;
+  // How many threads serve connections, each on an event loop of its own: 1 to 64. The store is one
+  // all the same, and each connection stays with one thread. More than one pays where one core is
+  // not enough for the connections' system calls (docs/performance.md).
+  int io_threads = 1;
 
   // How many clients are expected: the job's world size. 0: unknown. Start() logs a warning, with
   // the remedy, where this machine's limits are too low for them; nothing else depends on it.

@@ -38,6 +38,8 @@ TEST(ServerOptionsTest, WhatNoServerCanDoIsInvalid) {
       invalid([](ServerOptions& options) { options.half_request_timeout = absl::ZeroDuration(); }));
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.shutdown_grace = -absl::Seconds(1); }));
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.silent_connections_max = 0; }));
+  EXPECT_TRUE(invalid([](ServerOptions& options) { options.io_threads = 0; }));
+  EXPECT_TRUE(invalid([](ServerOptions& options) { options.io_threads = 65; }));
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ class SessionOwner {
 enum class SessionPhase : uint8_t {
   kSilent,     // Has said nothing yet.
   kOpen,       // Is served.
+  kDoomed,     // Is not served any more; is closed, or lingers, once the engine's batch has ended.
   kLingering,  // Is not served any more; waits for the replies that are due to be taken.
   kClosed,
 };
@@ -69,8 +70,10 @@ class Session final : public net::StreamHandler {
 
   // --- State, kept by the owner ---
   SessionPhase phase = SessionPhase::kSilent;
-  // Set by the first bytes; from then on the engine knows the session.
+  // Set by the first bytes.
   std::optional<protocol::Dialect> dialect;
+  // By the engine: from its first request on, until it is finished.
+  bool is_known = false;
   // Too many reply bytes are unsent: the stream is not read from.
   bool paused = false;
   // Its number in the Outbox, plus one; 0: nothing is gathered for it.

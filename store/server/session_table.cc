@@ -5,25 +5,19 @@
 #include "glog/logging.h"
 
 namespace rollcall {
-namespace {
 
-constexpr int kSlotBits = 24;
-static_assert(SessionTable::kSessionsMax == size_t{1} << kSlotBits);
+size_t SessionTable::NextSlot() const {
+  return free_slots_.empty() ? slots_.size() : free_slots_.back();
+}
 
-size_t SlotOf(engine::ClientId id) { return id & (SessionTable::kSessionsMax - 1); }
-
-}  // namespace
-
-engine::ClientId SessionTable::next_id() const {
-  const uint64_t slot = free_slots_.empty() ? slots_.size() : free_slots_.back();
-  return added_ << kSlotBits | slot;
+engine::ClientId SessionTable::NextId(uint64_t arrival) const {
+  return MakeClientId(arrival, loop_, NextSlot());
 }
 
 Session& SessionTable::Add(std::unique_ptr<Session> session) {
-  CHECK_EQ(session->id(), next_id());
+  const size_t slot = NextSlot();
+  CHECK_EQ(SlotOf(session->id()), slot);
   CHECK_LT(size(), kSessionsMax);
-  const size_t slot = SlotOf(session->id());
-  ++added_;
   if (free_slots_.empty()) {
     slots_.push_back(std::move(session));
   } else {

@@ -1,4 +1,4 @@
-// The sessions of a server, by number.
+// The sessions of one of a server's event loops, by number.
 #ifndef ROLLCALL_STORE_SERVER_SESSION_TABLE_H_
 #define ROLLCALL_STORE_SERVER_SESSION_TABLE_H_
 
@@ -8,20 +8,23 @@
 #include <vector>
 
 #include "store/engine/client_id.h"
+#include "store/server/loop_number.h"
 #include "store/server/session.h"
 
 namespace rollcall {
 
-// A number names a slot (low bits) and how manieth session of the server it is (high bits): a
-// look-up is one step into an array, and no number comes twice. Not thread-safe.
+// A number names a slot (loop_number.h): a look-up is one step into an array. Not thread-safe.
 class SessionTable {
  public:
   // More connections than a process can have.
-  static constexpr size_t kSessionsMax = size_t{1} << 24;
+  static constexpr size_t kSessionsMax = size_t{1} << kSlotBits;
 
-  // The number of the next session that is added.
-  engine::ClientId next_id() const;
-  // The session's id must be next_id(). There must be fewer than kSessionsMax.
+  // `loop` is that of all its sessions.
+  explicit SessionTable(size_t loop) : loop_(loop) {}
+
+  // The number of the next session that is added, if it is the `arrival`-th of the server.
+  engine::ClientId NextId(uint64_t arrival) const;
+  // The session's id must be NextId of something. There must be fewer than kSessionsMax.
   Session& Add(std::unique_ptr<Session> session);
   // nullptr if there is none, or none any more.
   Session* Find(engine::ClientId id) const;
@@ -33,9 +36,11 @@ class SessionTable {
   std::vector<Session*> All() const;
 
  private:
+  size_t NextSlot() const;
+
+  const size_t loop_;
   std::vector<std::unique_ptr<Session>> slots_;
   std::vector<uint32_t> free_slots_;
-  uint64_t added_ = 0;
 };
 
 }  // namespace rollcall

@@ -1,9 +1,11 @@
 // The containers of sessions: SessionTable and SessionQueue.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "store/server/loop_number.h"
 #include "store/server/session.h"
 #include "store/server/session_queue.h"
 #include "store/server/session_table.h"
@@ -11,12 +13,20 @@
 namespace rollcall {
 namespace {
 
-Session& AddTo(SessionTable& table) {
-  return table.Add(std::make_unique<Session>(nullptr, table.next_id(), nullptr));
+// A table of loop 5, with a door that counts who comes.
+class Sessions : public SessionTable {
+ public:
+  Sessions() : SessionTable(5) {}
+  uint64_t arrivals = 0;
+};
+
+Session& AddTo(Sessions& table) {
+  const engine::ClientId id = table.NextId(table.arrivals++);
+  return table.Add(std::make_unique<Session>(nullptr, id, nullptr));
 }
 
 TEST(SessionTableTest, FindsByNumberAndNeverGivesANumberTwice) {
-  SessionTable table;
+  Sessions table;
   Session& first = AddTo(table);
   Session& second = AddTo(table);
   const engine::ClientId gone = first.id();
@@ -33,8 +43,19 @@ TEST(SessionTableTest, FindsByNumberAndNeverGivesANumberTwice) {
   EXPECT_EQ(table.Find(engine::ClientId{12345} << 24 | 999), nullptr);
 }
 
+TEST(SessionTableTest, ANumberSaysWhoseItIs) {
+  Sessions table;
+  AddTo(table);
+  const engine::ClientId second = AddTo(table).id();
+  EXPECT_EQ(LoopOf(second), 5u);
+  EXPECT_EQ(SlotOf(second), 1u);
+  EXPECT_EQ(ArrivalOf(second), 1u);
+  // The same connection on another loop would have another number.
+  EXPECT_NE(SessionTable(4).NextId(0), SessionTable(5).NextId(0));
+}
+
 TEST(SessionTableTest, StartsAnewWithNewNumbersWhenAllHaveLeft) {
-  SessionTable table;
+  Sessions table;
   std::vector<engine::ClientId> gone;
   for (int i = 0; i < 3; ++i) gone.push_back(AddTo(table).id());
   for (const engine::ClientId id : gone) table.Remove(*table.Find(id));
@@ -45,7 +66,7 @@ TEST(SessionTableTest, StartsAnewWithNewNumbersWhenAllHaveLeft) {
 }
 
 TEST(SessionQueueTest, KeepsTheOrderWhoeverLeaves) {
-  SessionTable table;
+  Sessions table;
   std::vector<Session*> sessions;
   for (int i = 0; i < 5; ++i) sessions.push_back(&AddTo(table));
   SessionQueue queue;

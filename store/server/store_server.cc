@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,31 +16,61 @@
 #include "store/dist_error.h"
 #include "store/error_code.h"
 #include "store/server/capacity_warnings.h"
-#include "store/server/server_core.h"
+#include "store/server/server_cores.h"
+#include "store/server/shared_engine.h"
+#include "store/server/sole_engine.h"
 
 namespace rollcall {
 namespace {
 
+using Loops = std::vector<std::unique_ptr<net::EventLoop>>;
+
+// The engine for so many loops.
+class Engine {
+ public:
+  Engine(net::Env& env, size_t loops) {
+    if (loops == 1) {
+      sole_ = std::make_unique<SoleEngine>();
+    } else {
+      shared_ = std::make_unique<SharedEngine>(env.NewMonitor(), loops);
+    }
+  }
+  EnginePort* port(size_t loop) const {
+    return sole_ != nullptr ? sole_.get() : shared_->port(loop);
+  }
+
+ private:
+  std::unique_ptr<SoleEngine> sole_;
+  std::unique_ptr<SharedEngine> shared_;
+};
+
 class ThreadedStoreServer final : public StoreServer {
  public:
-  ThreadedStoreServer(net::Env& env, std::unique_ptr<net::EventLoop> loop,
-                      const ServerOptions& options)
-      : loop_(std::move(loop)),
-        core_(std::make_unique<ServerCore>(loop_.get(), options)),
+  ThreadedStoreServer(net::Env& env, Loops loops, const ServerOptions& options)
+      : engine_(env, loops.size()),
+        loops_(std::move(loops)),
+        cores_(ServerLoops(), options),
         owned_monitor_(env.NewMonitor()),
-        monitor_(owned_monitor_.get()),
-        thread_(env.StartThread("store_server", [this] {
-          if (AwaitBeginning()) loop_->Run();
-        })) {}
+        monitor_(owned_monitor_.get()) {
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      net::EventLoop* const loop = loops_[i].get();
+      const std::string name = i == 0 ? "store_server" : absl::StrCat("store_server", i);
+      threads_.push_back(env.StartThread(name, [this, loop] {
+        if (AwaitBeginning()) loop->Run();
+      }));
+    }
+  }
 
   ~ThreadedStoreServer() override { Stop(); }
 
   // Before anything is listened on, so that no failure of what comes first costs a listen_fd.
-  bool has_thread() const { return thread_ != nullptr; }
+  bool has_threads() const {
+    return std::find(threads_.begin(), threads_.end(), nullptr) == threads_.end();
+  }
 
   absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
-    if (absl::Status listens = core_->Listen(addresses); !listens.ok()) return listens;
-    address_ = core_->addresses().front();
+    if (absl::Status listens = cores_.Listen(addresses); !listens.ok()) return listens;
+    address_ = cores_.addresses().front();
     net::MonitorLock lock(monitor_);
     state_ = State::kServing;
     monitor_->NotifyAll();
@@ -54,12 +85,12 @@ class ThreadedStoreServer final : public StoreServer {
         return;
       }
       if (state_ == State::kServing) {
-        loop_->Post([this] { core_->Shutdown([this] { loop_->Stop(); }); });
+        loops_[0]->Post([this] { cores_.Shutdown([](net::EventLoop* loop) { loop->Stop(); }); });
       }
       state_ = State::kStopping;
       monitor_->NotifyAll();
     }
-    thread_.reset();
+    threads_.clear();
     net::MonitorLock lock(monitor_);
     state_ = State::kStopped;
     monitor_->NotifyAll();
@@ -67,11 +98,19 @@ class ThreadedStoreServer final : public StoreServer {
 
   uint16_t port() const override { return address_.port(); }
   std::string address() const override { return address_.ToString(); }
-  net::EventLoopKind event_loop() const override { return loop_->kind(); }
-  ServerStats stats() const override { return core_->stats(); }
+  net::EventLoopKind event_loop() const override { return loops_[0]->kind(); }
+  ServerStats stats() const override { return cores_.stats(); }
 
  private:
   enum class State { kStarting, kServing, kStopping, kStopped };
+
+  std::vector<ServerLoop> ServerLoops() const {
+    std::vector<ServerLoop> loops;
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      loops.push_back({.loop = loops_[i].get(), .engine = engine_.port(i)});
+    }
+    return loops;
+  }
 
   // True once there is something to serve; false if there will be nothing. A server that was told
   // to stop before its thread came this far still has its shutdown to run.
@@ -81,14 +120,15 @@ class ThreadedStoreServer final : public StoreServer {
     return address_.is_valid();
   }
 
-  const std::unique_ptr<net::EventLoop> loop_;
-  const std::unique_ptr<ServerCore> core_;  // Goes before the loop that it runs on.
-  net::SocketAddress address_;              // Set once, before the thread looks at it.
+  const Engine engine_;
+  const Loops loops_;
+  ServerCores cores_;           // Goes before the loops that it runs on.
+  net::SocketAddress address_;  // Set once, before the threads look at it.
 
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
   State state_ ABSL_GUARDED_BY(monitor_) = State::kStarting;
-  std::unique_ptr<net::Thread> thread_;  // Last: it uses all of the above.
+  std::vector<std::unique_ptr<net::Thread>> threads_;  // Last: they use all of the above.
 };
 
 void WarnOfSmallLimits(net::Env& env, int expected_clients) {
@@ -142,15 +182,19 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
   WarnOfSmallLimits(env, options.expected_clients);
   const absl::StatusOr<std::vector<net::SocketAddress>> addresses = Addresses(env, options);
   if (!addresses.ok()) return ListenError(options, addresses.status());
-  absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
-  if (!loop.ok()) return ListenError(options, loop.status());
-  auto server = std::make_unique<ThreadedStoreServer>(env, *std::move(loop), options);
-  if (!server->has_thread()) {
-    return StoreStatus(
-        ErrorCode::kResourceExhausted,
-        "the store server cannot have a thread of its own: the system gives this process no more; "
-        "see ulimit -u and the container's limit of processes",
-        {.operation = "listen"});
+  Loops loops;
+  for (int i = 0; i < options.io_threads; ++i) {
+    absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
+    if (!loop.ok()) return ListenError(options, loop.status());
+    loops.push_back(*std::move(loop));
+  }
+  auto server = std::make_unique<ThreadedStoreServer>(env, std::move(loops), options);
+  if (!server->has_threads()) {
+    return StoreStatus(ErrorCode::kResourceExhausted,
+                       "the store server cannot have the threads that it needs: the system gives "
+                       "this process no more; "
+                       "see ulimit -u and the container's limit of processes",
+                       {.operation = "listen"});
   }
   if (absl::Status listens = server->Listen(*addresses); !listens.ok()) {
     return ListenError(options, listens);

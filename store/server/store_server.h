@@ -1,4 +1,4 @@
-// A store that others connect to, in a thread of its own.
+// A store that others connect to, in a thread of its own, or in several.
 #ifndef ROLLCALL_STORE_SERVER_STORE_SERVER_H_
 #define ROLLCALL_STORE_SERVER_STORE_SERVER_H_
 
@@ -32,7 +32,7 @@ class StoreServer {
 
   // Closes the listeners, sends what is due for at most shutdown_grace, then closes every
   // connection, so that each client that waits learns of it at once. Returns when all is done.
-  // Idempotent. Not from the event loop's own thread.
+  // Idempotent. Not from an event loop's own thread.
   virtual void Stop() = 0;
 
   virtual uint16_t port() const = 0;

@@ -16,8 +16,9 @@
 #include "store/protocol/dialect.h"
 #include "store/protocol/wire_text.h"
 #include "store/server/fuzz/script.h"
-#include "store/server/server_core.h"
+#include "store/server/server_cores.h"
 #include "store/server/server_options.h"
+#include "store/server/sole_engine.h"
 #include "testing/fake_event_loop.h"
 
 namespace rollcall::fuzz {
@@ -44,8 +45,8 @@ ServerOptions OptionsFrom(uint8_t bits) {
 
 class World {
  public:
-  explicit World(uint8_t bits) : core_(&loop_, OptionsFrom(bits)) {
-    Require(core_.Listen({}).ok());
+  explicit World(uint8_t bits) : cores_({{.loop = &loop_, .engine = &engine_}}, OptionsFrom(bits)) {
+    Require(cores_.Listen({}).ok());
   }
 
   void Take(const Step& step) {
@@ -110,7 +111,7 @@ class World {
 
   void Shutdown() {
     bool done = false;
-    core_.Shutdown([&] { done = true; });
+    cores_.Shutdown([&](net::EventLoop*) { done = true; });
     loop_.AdvanceBy(ServerOptions().shutdown_grace);
     Require(done);
     RequireThatNothingIsLeft();
@@ -118,17 +119,18 @@ class World {
   }
 
  private:
-  std::shared_ptr<FakePeer> Connect() { return loop_.Connect(core_.addresses().front().port()); }
+  std::shared_ptr<FakePeer> Connect() { return loop_.Connect(cores_.addresses().front().port()); }
 
   void RequireThatNothingIsLeft() {
     Require(loop_.open_streams() == 0);
-    Require(core_.stats().connections == 0);
-    Require(core_.engine().client_count() == 0);
-    Require(core_.engine().waiting_clients() == 0);
+    Require(cores_.stats().connections == 0);
+    Require(engine_.engine().client_count() == 0);
+    Require(engine_.engine().waiting_clients() == 0);
   }
 
   FakeEventLoop loop_;
-  ServerCore core_;
+  SoleEngine engine_;
+  ServerCores cores_;
   std::array<std::shared_ptr<FakePeer>, kPeers> peers_;
 };
 

@@ -1,0 +1,58 @@
+// What the connections of one event loop know of the engine behind them: whether it is theirs
+// alone, is shared with other loops, or is somewhere else and takes its time, they need not know.
+#ifndef ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
+#define ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
+
+#include <cstddef>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "store/engine/client_id.h"
+#include "store/engine/store_engine.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/request.h"
+#include "store/server/late_replies.h"
+
+namespace rollcall {
+
+struct EngineNumbers {
+  size_t keys = 0;
+  size_t waiting_clients = 0;
+};
+
+// One for each event loop, and all but numbers() is for that loop's thread. A request is answered
+// by the call that brings it (Apply), or later (Begin), or never, as its operation has it. What
+// several ports of one engine give to one client comes in the order in which the engine made it,
+// provided that the loop passes on what Begin gives before what the calls of that batch give.
+class EnginePort {
+ public:
+  virtual ~EnginePort() = default;
+
+  // `wake` is called, from any thread, when there are late replies that no batch has taken yet: the
+  // loop must then begin one soon. It may be called when there are none after all. Once, before
+  // the first batch.
+  virtual void SetWake(absl::AnyInvocable<void()> wake) = 0;
+
+  // Connect, Disconnect and Apply are called in batches, between Begin and End. A batch may hold up
+  // all other loops, so no system call is to be made in it. `late`, which must be empty, gets what
+  // is to be said to clients of this loop because of what others did, or were asked earlier.
+  virtual void Begin(LateReplies& late) = 0;
+  // From here on numbers() include the batch.
+  virtual void End() = 0;
+
+  // As in StoreEngine. Clients' numbers say which loop they are on (loop_number.h).
+  virtual void Connect(engine::ClientId client, protocol::Dialect dialect) = 0;
+  virtual void Disconnect(engine::ClientId client) = 0;
+  // Appends what is to be said, now, to clients of this loop; views in it are valid until the next
+  // call but Begin and End if replies_outlive_batches(), else not after End.
+  virtual void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
+                     engine::Replies& replies) = 0;
+  virtual bool replies_outlive_batches() const = 0;
+
+  // Of the whole engine; from any thread. The two may be of neighbouring moments.
+  virtual EngineNumbers numbers() const = 0;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_ENGINE_PORT_H_

@@ -1,0 +1,71 @@
+#include "store/server/entrance.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+namespace rollcall {
+
+Entrance::Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper)
+    : rooms_(std::move(rooms)),
+      doorkeeper_(doorkeeper),
+      waiting_(rooms_.size()),
+      self_(std::make_shared<Entrance*>(this)) {}
+
+Entrance::~Entrance() = default;
+
+absl::Status Entrance::Open(const ServerOptions& options,
+                            const std::vector<net::SocketAddress>& addresses) {
+  net::ListenOptions listen_options;
+  listen_options.addresses = addresses;
+  listen_options.port = options.port;
+  listen_options.adopt_fd = options.listen_fd;
+  absl::StatusOr<std::unique_ptr<net::Listener>> listener = rooms_[0].loop->Listen(
+      listen_options, [this](std::unique_ptr<net::Stream> stream) { Accept(std::move(stream)); });
+  if (!listener.ok()) return listener.status();
+  listener_ = *std::move(listener);
+  return absl::OkStatus();
+}
+
+void Entrance::Close() {
+  listener_.reset();
+  SendOn();
+}
+
+void Entrance::Accept(std::unique_ptr<net::Stream> stream) {
+  // One thread writes.
+  accepted_.store(accepted() + 1, std::memory_order_relaxed);
+  const std::optional<Doorkeeper::Place> place = doorkeeper_->Admit();
+  if (!place.has_value()) {
+    refused_.store(refused() + 1, std::memory_order_relaxed);
+    log_.Write(rooms_[0].loop->Now(), [&] {
+      return absl::StrCat("closing the connection of ", stream->peer_address().ToString(),
+                          ": it is one more than the limit of ", doorkeeper_->connections_max(),
+                          " connections");
+    });
+    return;
+  }
+  if (place->loop == 0) return rooms_[0].core->Welcome(std::move(stream), place->arrival);
+  stream->MoveTo(rooms_[place->loop].loop);
+  waiting_[place->loop].push_back({.stream = std::move(stream), .number = place->arrival});
+  if (std::exchange(sends_on_, true)) return;
+  rooms_[0].loop->Post([self = std::weak_ptr<Entrance*>(self_)] {
+    if (const auto entrance = self.lock()) (*entrance)->SendOn();
+  });
+}
+
+void Entrance::SendOn() {
+  sends_on_ = false;
+  for (size_t i = 1; i < rooms_.size(); ++i) {
+    if (waiting_[i].empty()) continue;
+    rooms_[i].loop->Post(
+        [core = rooms_[i].core, arrivals = std::exchange(waiting_[i], {})]() mutable {
+          for (Arrival& arrival : arrivals)
+            core->Welcome(std::move(arrival.stream), arrival.number);
+        });
+  }
+}
+
+}  // namespace rollcall

@@ -1,0 +1,78 @@
+// The door of a server: accepts connections on one event loop and spreads them over all.
+#ifndef ROLLCALL_STORE_SERVER_ENTRANCE_H_
+#define ROLLCALL_STORE_SERVER_ENTRANCE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "net/address.h"
+#include "net/event_loop.h"
+#include "store/server/doorkeeper.h"
+#include "store/server/limited_log.h"
+#include "store/server/server_core.h"
+#include "store/server/server_options.h"
+
+namespace rollcall {
+
+// Why one loop accepts for all: if each accepted for itself, those that are busy serving would take
+// few, and the one that waits most would take most, for as long as the connections live; sockets of
+// one port that the kernel chooses from (SO_REUSEPORT) are uneven where connections are few, cannot
+// be adopted, and lose what waits in the backlog of the one that closes. What is accepted in one
+// turn goes to each other loop in one piece.
+//
+// All but the counters is for the accepting loop's thread, or for any one thread while it does not
+// run.
+class Entrance {
+ public:
+  struct Room {
+    net::EventLoop* loop = nullptr;
+    ServerCore* core = nullptr;
+  };
+
+  // The loop of `rooms[0]` accepts. All that is pointed to must outlive the entrance, the cores as
+  // long as any loop runs.
+  Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper);
+  ~Entrance();
+  Entrance(const Entrance&) = delete;
+  Entrance& operator=(const Entrance&) = delete;
+
+  // Listens on `addresses`, or on all interfaces if empty, at options.port; or takes over
+  // options.listen_fd. Errors as EventLoop::Listen. Once.
+  absl::Status Open(const ServerOptions& options, const std::vector<net::SocketAddress>& addresses);
+  // What is listened on. Not before Open, nor after Close.
+  const std::vector<net::SocketAddress>& addresses() const { return listener_->addresses(); }
+  // Accepts no more; what it has accepted is on its way to its loop before this returns.
+  void Close();
+
+  // From any thread.
+  uint64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
+  uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Arrival {
+    std::unique_ptr<net::Stream> stream;
+    uint64_t number = 0;
+  };
+
+  void Accept(std::unique_ptr<net::Stream> stream);
+  void SendOn();
+
+  const std::vector<Room> rooms_;
+  Doorkeeper* const doorkeeper_;
+  std::unique_ptr<net::Listener> listener_;
+  std::vector<std::vector<Arrival>> waiting_;  // By loop, for the end of the turn.
+  bool sends_on_ = false;                      // There are some.
+  LimitedLog log_;
+  std::atomic<uint64_t> accepted_{0};
+  std::atomic<uint64_t> refused_{0};
+  // What posted work holds weakly, to find that the entrance is gone.
+  std::shared_ptr<Entrance*> self_;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_ENTRANCE_H_

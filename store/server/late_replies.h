@@ -1,0 +1,44 @@
+// Replies on their way to clients of another event loop than the one whose request led to them.
+#ifndef ROLLCALL_STORE_SERVER_LATE_REPLIES_H_
+#define ROLLCALL_STORE_SERVER_LATE_REPLIES_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "store/engine/client_id.h"
+#include "store/protocol/reply.h"
+
+namespace rollcall {
+
+// Encoded, so that they do not depend on the engine's memory. All their bytes are in one string: a
+// crowd that wakes up costs no allocation each. Not thread-safe.
+class LateReplies {
+ public:
+  // A kHangUp's bytes are its reason.
+  void Append(engine::ClientId to, const protocol::Reply& reply);
+  bool empty() const { return entries_.empty(); }
+  size_t size_bytes() const { return bytes_.size(); }
+  // In the order in which they came.
+  void ForEach(absl::FunctionRef<void(engine::ClientId to, absl::string_view bytes, bool hang_up)>
+                   visit) const;
+  // Keeps some memory for the next ones.
+  void Clear();
+  void Swap(LateReplies& other);
+
+ private:
+  struct Entry {
+    engine::ClientId to = 0;
+    size_t end = 0;  // In bytes_; it begins where the one before ends.
+    bool hang_up = false;
+  };
+
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_LATE_REPLIES_H_

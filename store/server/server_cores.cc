@@ -1,0 +1,55 @@
+#include "store/server/server_cores.h"
+
+#include <utility>
+
+#include "glog/logging.h"
+#include "store/server/loop_number.h"
+
+namespace rollcall {
+
+ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options)
+    : options_(options),
+      loops_(loops),
+      doorkeeper_(loops.size(), options.connections_max, options.silent_connections_max) {
+  CHECK(!loops_.empty() && loops_.size() <= kServerLoopsMax);
+  std::vector<Entrance::Room> rooms;
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    cores_.push_back(std::make_unique<ServerCore>(CoreParts{.loop = loops_[i].loop,
+                                                            .number = i,
+                                                            .engine = loops_[i].engine,
+                                                            .doorkeeper = &doorkeeper_},
+                                                  options));
+    rooms.push_back({.loop = loops_[i].loop, .core = cores_[i].get()});
+  }
+  entrance_ = std::make_unique<Entrance>(std::move(rooms), &doorkeeper_);
+}
+
+void ServerCores::Shutdown(std::function<void(net::EventLoop*)> done) {
+  // Who has been let in comes to its loop before that loop's shutdown does.
+  entrance_->Close();
+  for (size_t i = 0; i < loops_.size(); ++i) {
+    net::EventLoop* const loop = loops_[i].loop;
+    auto shut_down = [core = cores_[i].get(), loop, done] {
+      core->Shutdown([loop, done] { done(loop); });
+    };
+    i == 0 ? shut_down() : loop->Post(std::move(shut_down));
+  }
+}
+
+ServerStats ServerCores::stats() const {
+  ServerStats sum;
+  for (const std::unique_ptr<ServerCore>& core : cores_) {
+    const ServerStats stats = core->stats();
+    sum.connections += stats.connections;
+    sum.connections_refused += stats.connections_refused;
+    sum.requests += stats.requests;
+  }
+  sum.connections_accepted = entrance_->accepted();
+  sum.connections_refused += entrance_->refused();
+  const EngineNumbers numbers = loops_[0].engine->numbers();
+  sum.keys = numbers.keys;
+  sum.waiting_clients = numbers.waiting_clients;
+  return sum;
+}
+
+}  // namespace rollcall

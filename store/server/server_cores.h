@@ -1,0 +1,58 @@
+// The server without its threads: a door, and for each event loop the connections that it serves.
+#ifndef ROLLCALL_STORE_SERVER_SERVER_CORES_H_
+#define ROLLCALL_STORE_SERVER_SERVER_CORES_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "net/address.h"
+#include "net/event_loop.h"
+#include "store/server/doorkeeper.h"
+#include "store/server/engine_port.h"
+#include "store/server/entrance.h"
+#include "store/server/server_core.h"
+#include "store/server/server_options.h"
+#include "store/server/server_stats.h"
+
+namespace rollcall {
+
+struct ServerLoop {
+  net::EventLoop* loop = nullptr;
+  EnginePort* engine = nullptr;
+};
+
+// On whatever event loops it is given, simulated ones as well. All but stats() is for the first
+// loop's thread, or for any one thread while no loop runs.
+class ServerCores {
+ public:
+  // At least one loop, at most kServerLoopsMax, all of one kind and one Env. They and the engine
+  // must outlive this, and none of them may run when it is destroyed. `options` must be valid.
+  ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options);
+
+  // As Entrance::Open and addresses.
+  absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
+    return entrance_->Open(options_, addresses);
+  }
+  const std::vector<net::SocketAddress>& addresses() const { return entrance_->addresses(); }
+
+  // Closes the door, and then every connection; those with unsent replies have
+  // options.shutdown_grace to take them. `done` runs later on each loop, with that loop, when all
+  // that it serves is closed. Once.
+  void Shutdown(std::function<void(net::EventLoop*)> done);
+
+  // From any thread. Includes all that any client has seen the effect of.
+  ServerStats stats() const;
+
+ private:
+  const ServerOptions options_;
+  const std::vector<ServerLoop> loops_;
+  Doorkeeper doorkeeper_;
+  std::vector<std::unique_ptr<ServerCore>> cores_;  // By loop.
+  std::unique_ptr<Entrance> entrance_;
+};
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_SERVER_CORES_H_
