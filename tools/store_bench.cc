@@ -22,7 +22,6 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
-#include "store/protocol/dialect.h"
 #include "tools/bench/bench_run.h"
 #include "tools/bench/echo_server.h"
 #include "tools/bench/results.h"
@@ -67,9 +66,10 @@ void PrintHelp() {
          "  --targets=LIST       default echo,epoll,libuv,epoll-legacy,redis,memcached: the "
          "limit,\n"
          "                       our server's backends (in the dialect of torch 2.2 and later, or\n"
-         "                       with -legacy in that of torch 1.x), and peers where installed; "
-         "the\n"
-         "                       first is what the others are compared with\n"
+         "                       with -legacy in that of torch 1.x; epoll@4 has four threads and\n"
+         "                       no core of its own), and peers where installed; the first is "
+         "what\n"
+         "                       the others are compared with\n"
          "  --server=SERVERS     TCPStore servers that run already: "
          "NAME=HOST:PORT[,PID][,legacy],\n"
          "                       with ';' between two; without PID their CPU is unknown\n"
@@ -132,13 +132,9 @@ absl::Status AddTarget(absl::string_view name, const TargetPaths& paths,
   } else if (name == "memcached") {
     if (!paths.memcached.empty()) targets.push_back(MemcachedTarget(paths));
   } else {
-    const std::pair<absl::string_view, absl::string_view> backend_and_dialect =
-        absl::StrSplit(name, absl::MaxSplits('-', 1));
-    const absl::string_view word = backend_and_dialect.second;
-    const std::optional<protocol::Dialect> dialect =
-        protocol::ParseDialect(word.empty() ? "modern" : word);
-    if (!dialect) return absl::InvalidArgumentError(absl::StrCat("no dialect \"", word, "\""));
-    targets.push_back(StoreTarget(paths, backend_and_dialect.first, *dialect));
+    absl::StatusOr<Target> target = StoreTarget(name, paths);
+    if (!target.ok()) return target.status();
+    targets.push_back(*std::move(target));
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,21 +63,31 @@ Target EchoTarget(const TargetPaths& paths) {
       .name = "echo", .dialog = MakeEchoDialog(), .start = [paths] { return StartEcho(paths); }};
 }
 
-Target StoreTarget(const TargetPaths& paths, absl::string_view backend, protocol::Dialect dialect) {
-  std::string name(backend);
-  if (dialect != protocol::Dialect::kModern) {
-    absl::StrAppend(&name, "-", protocol::DialectName(dialect));
+absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& paths) {
+  const std::pair<absl::string_view, absl::string_view> server_and_dialect =
+      absl::StrSplit(name, absl::MaxSplits('-', 1));
+  const std::pair<absl::string_view, absl::string_view> backend_and_threads =
+      absl::StrSplit(server_and_dialect.first, absl::MaxSplits('@', 1));
+  const absl::string_view word = server_and_dialect.second;
+  const std::optional<protocol::Dialect> dialect =
+      protocol::ParseDialect(word.empty() ? "modern" : word);
+  if (!dialect) return absl::InvalidArgumentError(absl::StrCat("no dialect \"", word, "\""));
+  int threads = 1;
+  const absl::string_view number = backend_and_threads.second;
+  if (!number.empty() && (!absl::SimpleAtoi(number, &threads) || threads < 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("no number of threads \"", number, "\""));
   }
-  return {.name = name,
-          .dialog = MakeStoreDialog(dialect),
-          .start = [paths, backend = std::string(backend)] {
-            const sockaddr_in address = FreeAddress();
-            return StartServer({.argv = {paths.store_server, "--host=127.0.0.1",
-                                         absl::StrCat("--port=", ntohs(address.sin_port)),
-                                         absl::StrCat("--backend=", backend)},
-                                .address = address,
-                                .core = paths.server_core});
-          }};
+  return Target{.name = std::string(name),
+                .dialog = MakeStoreDialog(*dialect),
+                .start = [paths, threads, backend = std::string(backend_and_threads.first)] {
+                  const sockaddr_in address = FreeAddress();
+                  return StartServer({.argv = {paths.store_server, "--host=127.0.0.1",
+                                               absl::StrCat("--port=", ntohs(address.sin_port)),
+                                               absl::StrCat("--backend=", backend),
+                                               absl::StrCat("--io_threads=", threads)},
+                                      .address = address,
+                                      .core = threads == 1 ? paths.server_core : -1});
+                }};
 }
 
 Target RedisTarget(const TargetPaths& paths) {

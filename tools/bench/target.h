@@ -43,8 +43,9 @@ struct TargetPaths {
 
 // The echo limit: `store_bench --serve_echo=FD`.
 Target EchoTarget(const TargetPaths& paths);
-// Our server: named by its backend, and by the dialect unless that is the modern one.
-Target StoreTarget(const TargetPaths& paths, absl::string_view backend, protocol::Dialect dialect);
+// Our server: "BACKEND[@THREADS][-DIALECT]". With more threads than one it is not kept on
+// server_core. InvalidArgument.
+absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& paths);
 Target RedisTarget(const TargetPaths& paths);
 Target MemcachedTarget(const TargetPaths& paths);
 // "NAME=HOST:PORT[,PID][,legacy]": a TCPStore's server that runs already; HOST is a numeric IPv4

@@ -42,6 +42,20 @@ TEST(RunningTarget, RefusesWhatItCannotRead) {
   }
 }
 
+TEST(StoreTarget, IsReadFromItsName) {
+  for (const absl::string_view name : {"epoll", "libuv-legacy", "epoll@2", "libuv@16-legacy"}) {
+    const absl::StatusOr<Target> target = StoreTarget(name, {});
+    ASSERT_TRUE(target.ok()) << target.status();
+    EXPECT_EQ(target->name, name);
+    EXPECT_TRUE(target->starts_anew);
+  }
+  EXPECT_EQ(StoreTarget("epoll@2-legacy", {})->dialog->Hello().bytes, "");
+  EXPECT_NE(StoreTarget("epoll@2", {})->dialog->Hello().bytes, "");
+  for (const absl::string_view name : {"epoll-klingon", "epoll@0", "epoll@many", "epoll@-1"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(StoreTarget(name, {}).status())) << name;
+  }
+}
+
 TEST(Programs, AreFoundInTheUsualFolders) {
   EXPECT_NE(FindProgram("sh"), "");
   EXPECT_EQ(FindProgram("no such program"), "");
