@@ -60,11 +60,11 @@ void Entrance::SendOn() {
   sends_on_ = false;
   for (size_t i = 1; i < rooms_.size(); ++i) {
     if (waiting_[i].empty()) continue;
-    rooms_[i].loop->Post(
-        [core = rooms_[i].core, arrivals = std::exchange(waiting_[i], {})]() mutable {
-          for (Arrival& arrival : arrivals)
-            core->Welcome(std::move(arrival.stream), arrival.number);
-        });
+    rooms_[i].loop->Post([self = std::weak_ptr<Entrance*>(self_), core = rooms_[i].core,
+                          arrivals = std::exchange(waiting_[i], {})]() mutable {
+      if (self.expired()) return;  // And with it the core.
+      for (Arrival& arrival : arrivals) core->Welcome(std::move(arrival.stream), arrival.number);
+    });
   }
 }
 

@@ -33,8 +33,8 @@ class Entrance {
     ServerCore* core = nullptr;
   };
 
-  // The loop of `rooms[0]` accepts. All that is pointed to must outlive the entrance, the cores as
-  // long as any loop runs.
+  // The loop of `rooms[0]` accepts. All that is pointed to must outlive the entrance, which must
+  // not be destroyed while a loop runs.
   Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper);
   ~Entrance();
   Entrance(const Entrance&) = delete;

@@ -13,6 +13,9 @@ namespace {
 
 // Gathered replies are written when they are this many, even if more are to come.
 constexpr size_t kGatheredBytesMax = 128 << 10;
+// Where a batch holds up other loops it ends after so many requests, small as they may be: then
+// comes a write, and the others' turn.
+constexpr int kRequestsPerBatchMax = 256;
 // From here on a write of its own costs less than a copy.
 constexpr size_t kUncopiedBytesMin = 32 << 10;
 
@@ -222,7 +225,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     session.dialect = parser.dialect();
     engine_->Connect(session.id(), *session.dialect);
   }
-  while (request != nullptr && session.phase == SessionPhase::kOpen) {
+  for (int i = 0; request != nullptr && session.phase == SessionPhase::kOpen; ++i) {
     replies_.clear();
     engine_->Apply(session.id(), *request, loop_->Now(), replies_);
     ++stats_.requests;
@@ -230,6 +233,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     // Where much is gathered, it is written before more is made; not in a batch that holds up
     // others.
     if (session.paused || outbox_.total_bytes() >= kGatheredBytesMax) break;
+    if (i + 1 == kRequestsPerBatchMax && !replies_outlive_batches_) break;
     if (session.phase == SessionPhase::kOpen) request = parser.Next();
   }
   CloseBatch();

@@ -10,6 +10,7 @@ namespace rollcall {
 ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options)
     : options_(options),
       loops_(loops),
+      alive_(std::make_shared<const bool>(true)),
       doorkeeper_(loops.size(), options.connections_max, options.silent_connections_max) {
   CHECK(!loops_.empty() && loops_.size() <= kServerLoopsMax);
   std::vector<Entrance::Room> rooms;
@@ -29,8 +30,9 @@ void ServerCores::Shutdown(std::function<void(net::EventLoop*)> done) {
   entrance_->Close();
   for (size_t i = 0; i < loops_.size(); ++i) {
     net::EventLoop* const loop = loops_[i].loop;
-    auto shut_down = [core = cores_[i].get(), loop, done] {
-      core->Shutdown([loop, done] { done(loop); });
+    auto shut_down = [alive = std::weak_ptr<const bool>(alive_), core = cores_[i].get(), loop,
+                      done] {
+      if (!alive.expired()) core->Shutdown([loop, done] { done(loop); });
     };
     i == 0 ? shut_down() : loop->Post(std::move(shut_down));
   }

@@ -48,6 +48,7 @@ class ServerCores {
  private:
   const ServerOptions options_;
   const std::vector<ServerLoop> loops_;
+  const std::shared_ptr<const bool> alive_;  // What posted work holds weakly.
   Doorkeeper doorkeeper_;
   std::vector<std::unique_ptr<ServerCore>> cores_;  // By loop.
   std::unique_ptr<Entrance> entrance_;

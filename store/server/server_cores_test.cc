@@ -225,6 +225,16 @@ TEST_F(ServerCoresTest, AWaiterThatHasLeftItsLoopHurtsNobody) {
 
 // --- Large and slow ---
 
+TEST_F(ServerCoresTest, NobodyHoldsTheEngineForAsLongAsItLikes) {
+  const Peer client = Client();
+  loops().Settle();
+  const size_t locked_before = loops().times_locked();
+  client->Send(Repeated(Request("ping 1"), 2560));
+  loops().Settle();
+  EXPECT_EQ(client->TakeReceived(), Repeated(Reply("nonce 1"), 2560));
+  EXPECT_EQ(loops().times_locked(), locked_before + 10);
+}
+
 TEST_F(ServerCoresTest, ALargeReplyKeepsItsPlaceAndItsBytes) {
   const std::string value(100'000, 'v');
   const Peer client = Client();

@@ -1,6 +1,6 @@
-// A whole server, on a fake event loop, and up to eight peers that send, stop, vanish and read
-// slowly as the input says. Whatever they do, others are served, and nothing is left when they go.
-// The first byte picks the server's options.
+// A whole server, on one to four fake event loops, and up to eight peers that send, stop, vanish
+// and read slowly as the input says. Whatever they do, others are served, and nothing is left when
+// they go. The first byte picks the server's options.
 
 #include <array>
 #include <cstddef>
@@ -8,16 +8,23 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
+#include "net/event_loop.h"
+#include "net/std_monitor.h"
+#include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/wire_text.h"
+#include "store/server/engine_port.h"
 #include "store/server/fuzz/script.h"
 #include "store/server/server_cores.h"
 #include "store/server/server_options.h"
+#include "store/server/shared_engine.h"
 #include "store/server/sole_engine.h"
 #include "testing/fake_event_loop.h"
 
@@ -45,8 +52,17 @@ ServerOptions OptionsFrom(uint8_t bits) {
 
 class World {
  public:
-  explicit World(uint8_t bits) : cores_({{.loop = &loop_, .engine = &engine_}}, OptionsFrom(bits)) {
-    Require(cores_.Listen({}).ok());
+  explicit World(uint8_t bits) {
+    const size_t loops = size_t{1} + (bits >> 6);
+    std::vector<ServerLoop> server_loops;
+    if (loops > 1) shared_.emplace(std::make_unique<net::StdMonitor>(), loops);
+    for (size_t i = 0; i < loops; ++i) {
+      loops_.push_back(std::make_unique<FakeEventLoop>());
+      EnginePort* const port = loops == 1 ? &sole_ : shared_->port(i);
+      server_loops.push_back({.loop = loops_[i].get(), .engine = port});
+    }
+    cores_ = std::make_unique<ServerCores>(server_loops, OptionsFrom(bits));
+    Require(cores_->Listen({}).ok());
   }
 
   void Take(const Step& step) {
@@ -56,7 +72,7 @@ class World {
       case Action::kSend:
       case Action::kSendAndRun:
         peer->Send(step.bytes);
-        if (step.action == Action::kSendAndRun) loop_.RunUntilIdle();
+        if (step.action == Action::kSendAndRun) Run();
         break;
       case Action::kEndStream:
         peer->EndStream();
@@ -76,19 +92,19 @@ class World {
         peer->SetWindow(std::numeric_limits<size_t>::max());
         break;
       case Action::kWait:
-        loop_.AdvanceBy(absl::Seconds(step.argument));
+        AdvanceBy(absl::Seconds(step.argument));
         break;
     }
   }
 
   void EndAllPeers() {
-    loop_.RunUntilIdle();
+    Run();
     for (const std::shared_ptr<FakePeer>& peer : peers_) {
       if (peer == nullptr) continue;
       peer->SetWindow(std::numeric_limits<size_t>::max());
       peer->EndStream();
     }
-    loop_.RunUntilIdle();
+    Run();
     for (const std::shared_ptr<FakePeer>& peer : peers_) {
       Require(peer == nullptr || peer->closed_by_server());
     }
@@ -100,37 +116,57 @@ class World {
     const std::shared_ptr<FakePeer> client = Connect();
     client->Send(protocol::Greeting(protocol::Dialect::kModern));
     client->Send(protocol::RequestBytes(protocol::Dialect::kModern, "ping 7"));
-    loop_.RunUntilIdle();
+    Run();
     std::string pong;
     Require(protocol::AppendReplyLine("nonce 7", pong).ok());
     Require(client->TakeReceived() == pong);
     client->EndStream();
-    loop_.RunUntilIdle();
+    Run();
     RequireThatNothingIsLeft();
   }
 
   void Shutdown() {
-    bool done = false;
-    cores_.Shutdown([&](net::EventLoop*) { done = true; });
-    loop_.AdvanceBy(ServerOptions().shutdown_grace);
-    Require(done);
+    size_t done = 0;
+    cores_->Shutdown([&](net::EventLoop*) { ++done; });
+    Run();
+    AdvanceBy(ServerOptions().shutdown_grace);
+    Require(done == loops_.size());
     RequireThatNothingIsLeft();
-    Require(loop_.pending_timers() == 0);
+    for (const auto& loop : loops_) Require(loop->pending_timers() == 0);
   }
 
  private:
-  std::shared_ptr<FakePeer> Connect() { return loop_.Connect(cores_.addresses().front().port()); }
-
-  void RequireThatNothingIsLeft() {
-    Require(loop_.open_streams() == 0);
-    Require(cores_.stats().connections == 0);
-    Require(engine_.engine().client_count() == 0);
-    Require(engine_.engine().waiting_clients() == 0);
+  std::shared_ptr<FakePeer> Connect() {
+    return loops_[0]->Connect(cores_->addresses().front().port());
   }
 
-  FakeEventLoop loop_;
-  SoleEngine engine_;
-  ServerCores cores_;
+  // Until none has anything to do; what one does may be something to do for the others.
+  void Run() {
+    for (int round = 0; round < 4; ++round) {
+      for (const auto& loop : loops_) loop->RunUntilIdle();
+    }
+  }
+
+  void AdvanceBy(absl::Duration duration) {
+    for (const auto& loop : loops_) loop->AdvanceBy(duration);
+    Run();
+  }
+
+  const engine::StoreEngine& engine() const {
+    return shared_.has_value() ? shared_->engine() : sole_.engine();
+  }
+
+  void RequireThatNothingIsLeft() {
+    for (const auto& loop : loops_) Require(loop->open_streams() == 0);
+    Require(cores_->stats().connections == 0);
+    Require(engine().client_count() == 0);
+    Require(engine().waiting_clients() == 0);
+  }
+
+  std::vector<std::unique_ptr<FakeEventLoop>> loops_;
+  SoleEngine sole_;
+  std::optional<SharedEngine> shared_;
+  std::unique_ptr<ServerCores> cores_;
   std::array<std::shared_ptr<FakePeer>, kPeers> peers_;
 };
 
