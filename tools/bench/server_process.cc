@@ -57,10 +57,12 @@ bool CanConnect(const sockaddr_in& address) {
 // In the child, between fork and exec.
 [[noreturn]] void Become(const ServerCommand& command, const std::vector<char*>& argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (command.core >= 0) {
+  if (command.core >= 0 || command.on_all_cores) {
     cpu_set_t cores;
     CPU_ZERO(&cores);
-    CPU_SET(command.core, &cores);
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+      if (command.on_all_cores || core == command.core) CPU_SET(core, &cores);
+    }
     sched_setaffinity(0, sizeof(cores), &cores);
   }
   const int null = open("/dev/null", O_RDWR);

@@ -15,9 +15,10 @@ namespace rollcall::bench {
 
 struct ServerCommand {
   std::vector<std::string> argv;
-  sockaddr_in address = {};  // Where it will listen.
-  int core = -1;             // -1: any.
-  int inherited_fd = -1;     // -1: none.
+  sockaddr_in address = {};   // Where it will listen.
+  int core = -1;              // -1: where this process may be.
+  bool on_all_cores = false;  // Even if this process is kept on one.
+  int inherited_fd = -1;      // -1: none.
 };
 
 // Starts it with /dev/null for its input and output, and returns when it can be connected to. It

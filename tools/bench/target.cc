@@ -86,7 +86,8 @@ absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& pa
                                                absl::StrCat("--backend=", backend),
                                                absl::StrCat("--io_threads=", threads)},
                                       .address = address,
-                                      .core = threads == 1 ? paths.server_core : -1});
+                                      .core = threads == 1 ? paths.server_core : -1,
+                                      .on_all_cores = threads > 1 && paths.server_core >= 0});
                 }};
 }
 
