@@ -13,7 +13,9 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "net/env.h"
 #include "store/dist_error.h"
+#include "store/server/server_snapshot.h"
 #include "store/tcp_store_fixture.h"
 #include "testing/dist_error_matchers.h"
 
@@ -56,6 +58,26 @@ TEST_P(TcpStoreTest, AWaitGivesWayToAnotherThreadAndGoesOn) {
   for (int i = 2; i < 100; ++i) EXPECT_EQ(rank->Add("n", 1), i);
   EXPECT_EQ(host->server()->stats().connections_accepted, accepted);
   rank->Set("late", "here");
+}
+
+TEST_P(TcpStoreTest, EveryConnectionOfARankSaysWhoseItIs) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ClientOptionsOf(*host);
+  options.rank = 3;
+  options.world_size = 4;
+  const auto rank = NewStore(options);
+  std::vector<std::unique_ptr<net::Thread>> waiters;
+  for (const char* key : {"a", "b"}) {
+    waiters.push_back(Start([&rank, key] { rank->Wait({key}); }));
+  }
+  UntilWaiting(*host, 2);
+  const ServerSnapshot snapshot = host->server()->Snapshot(env_.Now() + absl::Seconds(30)).value();
+  ASSERT_EQ(snapshot.waits.size(), 2u);
+  EXPECT_EQ(snapshot.waits[0].rank, 3);
+  EXPECT_EQ(snapshot.waits[1].rank, 3);
+  EXPECT_EQ(snapshot.world_size_told, 4);
+  EXPECT_EQ(snapshot.nameless_connections, 1u) << "the host's own";
+  host->MultiSet({"a", "b"}, {"", ""});
 }
 
 TEST_P(TcpStoreTest, SecondConnectionsAreUsedAgain) {

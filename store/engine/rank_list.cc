@@ -17,7 +17,6 @@ void RankList::Note(ClientId client, absl::string_view key, absl::string_view va
   rank_of_[client] = rank;
   Place& place = places_[rank];
   place.clients.push_back(client);
-  place.last_client = client;
   place.joined = now;
   int world_size = 0;
   if (absl::SimpleAtoi(value, &world_size) && world_size > 0) told_world_size_ = world_size;
@@ -27,6 +26,7 @@ void RankList::ClientGone(ClientId client, absl::Time now) {
   const auto rank = rank_of_.find(client);
   if (rank == rank_of_.end()) return;
   Place& place = places_[rank->second];
+  place.last_client = client;
   place.clients.erase(std::find(place.clients.begin(), place.clients.end(), client));
   place.gone = now;
   rank_of_.erase(rank);
@@ -44,8 +44,10 @@ std::vector<RankPlace> RankList::All() const {
   all.reserve(places_.size());
   for (const auto& [rank, place] : places_) {
     RankPlace& told = all.emplace_back();
-    told = {.rank = rank, .client = place.last_client, .joined = place.joined};
-    if (place.clients.empty()) told.gone = place.gone;
+    told = {.rank = rank, .clients = place.clients, .joined = place.joined, .gone = {}};
+    if (!place.clients.empty()) continue;
+    told.clients = {place.last_client};
+    told.gone = place.gone;
   }
   return all;
 }

@@ -21,9 +21,10 @@ inline constexpr char kRankMarkPrefix[] = "rollcall/rank/";
 // One rank that has joined at some time.
 struct RankPlace {
   int rank = 0;
-  ClientId client = 0;             // Of its connections the last that said so, still there or not.
-  absl::Time joined;               // When that was.
-  std::optional<absl::Time> gone;  // When the last of its connections ended; nullopt: not yet.
+  // Its connections, in the order in which they said so; of one that is gone, the last it had.
+  absl::InlinedVector<ClientId, 1> clients;
+  absl::Time joined;               // When the last of them said so.
+  std::optional<absl::Time> gone;  // When the last of them ended; nullopt: some are there.
 };
 
 // Anybody can set a mark, so what is in it is what was claimed. Not thread-safe.

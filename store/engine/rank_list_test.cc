@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace rollcall::engine {
@@ -45,10 +46,13 @@ TEST_F(RankListTest, KnowsWhoJoinedAndWhoIsGone) {
 TEST_F(RankListTest, ARankIsThereAsLongAsOneOfItsConnectionsIs) {
   Joins(/*client=*/1, /*rank=*/0, /*second=*/1);
   Joins(/*client=*/2, /*rank=*/0, /*second=*/2);
-  ranks_.ClientGone(1, At(3));
+  EXPECT_THAT(ranks_.All()[0].clients, testing::ElementsAre(1, 2));
+  ranks_.ClientGone(2, At(3));
   EXPECT_EQ(InWords(), "0:joined@2");
-  ranks_.ClientGone(2, At(4));
+  EXPECT_THAT(ranks_.All()[0].clients, testing::ElementsAre(1));
+  ranks_.ClientGone(1, At(4));
   EXPECT_EQ(InWords(), "0:gone@4");
+  EXPECT_THAT(ranks_.All()[0].clients, testing::ElementsAre(1)) << "so that it can be named";
   Joins(/*client=*/3, /*rank=*/0, /*second=*/9);
   EXPECT_EQ(InWords(), "0:joined@9");
 }

@@ -468,6 +468,19 @@ TEST_F(ServerCoreTest, ASnapshotTellsWhoJoinedAndWhoWaitsForWhat) {
   EXPECT_TRUE(Snapshot().waits.empty());
 }
 
+TEST_F(ServerCoreTest, ARankMayHaveSeveralConnections) {
+  const Peer first = Client();
+  Say(first, R"(set "rollcall/rank/1" "2")");
+  Say(first, R"(wait "/a")");
+  const Peer second = Client();
+  Say(second, R"(set "rollcall/rank/1" "2")");
+  EXPECT_EQ(Snapshot().waits.at(0).rank, 1);
+  EXPECT_EQ(Snapshot().nameless_connections, 0u);
+  second->EndStream();
+  loop_.RunUntilIdle();
+  EXPECT_FALSE(Snapshot().ranks.at(0).gone.has_value());
+}
+
 TEST_F(ServerCoreTest, ASnapshotTellsWhoIsGoneAndWhatWentWrong) {
   const Peer rank1 = Client();
   Say(rank1, R"(set "rollcall/rank/1" "2")");

@@ -26,7 +26,9 @@ class ClientIndex {
       }
     }
     // Of those that are gone too, so that it can be said whose connection broke.
-    for (const engine::RankPlace& place : engine.ranks) ranks_.emplace(place.client, place.rank);
+    for (const engine::RankPlace& place : engine.ranks) {
+      for (const engine::ClientId client : place.clients) ranks_.emplace(client, place.rank);
+    }
   }
 
   net::SocketAddress PeerOf(engine::ClientId client) const {
@@ -52,7 +54,7 @@ void AddEngine(const EngineSnapshot& engine, const ClientIndex& clients, ServerS
   snapshot.workers_joined = engine.workers_joined;
   for (const engine::RankPlace& place : engine.ranks) {
     snapshot.ranks.push_back({.rank = place.rank,
-                              .peer = clients.PeerOf(place.client),
+                              .peer = clients.PeerOf(place.clients.back()),
                               .joined = place.joined,
                               .gone = place.gone});
   }
