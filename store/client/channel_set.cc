@@ -132,11 +132,6 @@ absl::StatusOr<ChannelSet::Lease> ChannelSet::Primary(absl::Time deadline) {
   return closed_ ? Closed() : channel.status();
 }
 
-void ChannelSet::IntroduceFurther(std::string introduction) {
-  net::MonitorLock lock(monitor_.get());
-  introduction_ = std::move(introduction);
-}
-
 void ChannelSet::AskWaiterToLeave() {
   if (!waiting_ || preempted_) return;
   preempted_ = true;
@@ -188,16 +183,7 @@ void ChannelSet::ReleaseSecondary(std::unique_ptr<Channel> channel) {
 absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
       OpenFurtherChannel(env_, endpoint_, dialect_, deadline, *watch_);
-  if (channel.ok()) {
-    std::string introduction;
-    {
-      net::MonitorLock lock(monitor_.get());
-      introduction = introduction_;
-    }
-    // If it fails, whoever uses the channel is told by it.
-    if (!introduction.empty()) (*channel)->Send(introduction, deadline).IgnoreError();
-    return channel;
-  }
+  if (channel.ok()) return channel;
   const absl::Status& why = channel.status();
   ErrorCode code = ErrorCode::kConnectionLost;
   if (IsTimeout(why)) code = ErrorCode::kReplyTimeout;

@@ -36,10 +36,6 @@ class ChannelSet {
   // at `started`. Before all other calls.
   absl::Status Connect(absl::Time started, absl::Time deadline);
 
-  // What every connection says from now on before all else: requests that have no reply, and that
-  // may be said any number of times.
-  void IntroduceFurther(std::string introduction);
-
   // The use of a channel by one call. Gives it back when destroyed; a channel that is no longer in
   // step is closed, and with it the idle secondary ones, which are of the same server.
   class Lease {
@@ -112,7 +108,6 @@ class ChannelSet {
   bool preempted_ ABSL_GUARDED_BY(*monitor_) = false;  // ... to leave, and has been.
   int contenders_ ABSL_GUARDED_BY(*monitor_) = 0;
   bool closed_ ABSL_GUARDED_BY(*monitor_) = false;
-  std::string introduction_ ABSL_GUARDED_BY(*monitor_);
   // Written only by the one whose turn it is. nullptr: lost.
   std::unique_ptr<Channel> primary_;
   std::vector<std::unique_ptr<Channel>> idle_ ABSL_GUARDED_BY(*monitor_);

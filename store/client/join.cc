@@ -146,15 +146,14 @@ absl::Status JoinTimeout(net::Env& env, StoreClient& client, const JoinPlan& pla
 }  // namespace
 
 absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan) {
-  std::string mark;
+  std::string request;
+  // The mark comes first: whoever sees the counter sees the marks behind it.
   if (plan.rank >= 0) {
-    absl::Status written =
-        protocol::AppendKeyValueRequest(client.options().dialect, Operation::kSet,
-                                        RankMark(plan.rank), absl::StrCat(plan.world_size), mark);
+    absl::Status written = protocol::AppendKeyValueRequest(client.options().dialect,
+                                                           Operation::kSet, RankMark(plan.rank),
+                                                           absl::StrCat(plan.world_size), request);
     if (!written.ok()) return written;
   }
-  // The mark comes first: whoever sees the counter sees the marks behind it.
-  std::string request = mark;
   absl::Status written = protocol::AppendKeyNumberRequest(client.options().dialect, Operation::kAdd,
                                                           kJoinCounter, 1, request);
   if (!written.ok()) return written;
@@ -165,7 +164,6 @@ absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const Join
     return reply.status();
   });
   if (!counted.ok()) return counted;
-  client.channels().IntroduceFurther(std::move(mark));
   return joined;
 }
 

@@ -24,9 +24,8 @@ struct JoinPlan {
   absl::Time deadline = absl::InfiniteFuture();
 };
 
-// Counts this worker in under "init/", and leaves the mark "rollcall/rank/N" with the size of the
-// world if it knows its rank. Further connections of `client` leave the mark again, so that the
-// server can tell whose they are.
+// Counts this worker in under "init/", and leaves the mark "rollcall/rank/N", with the size of the
+// world in it, if it knows its rank.
 // Both names are outside the users', who have "/" before theirs. How many have joined by now. One
 // round trip.
 absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan);
