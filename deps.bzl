@@ -37,6 +37,12 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "com_github_jupp0r_prometheus_cpp",
+        debian_packages = ["prometheus-cpp-dev"],
+        targets = {"core:core": "prometheus-cpp-core"},
+    )
+    maybe(
+        system_repository,
         name = "com_github_libuv_libuv",
         debian_packages = ["libuv1-dev"],
         targets = {":libuv": "libuv"},
@@ -56,4 +62,16 @@ def rollcall_deps():
             ":gtest": "gmock gtest",
             ":gtest_main": "gmock_main gmock gtest",
         },
+    )
+    maybe(
+        system_repository,
+        name = "libmicrohttpd",
+        debian_packages = ["libmicrohttpd-dev"],
+        targets = {":microhttpd": "libmicrohttpd"},
+    )
+    maybe(
+        system_repository,
+        name = "nlohmann_json",
+        debian_packages = ["nlohmann-json3-dev"],
+        targets = {":json": "nlohmann_json"},
     )

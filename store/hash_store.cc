@@ -96,7 +96,7 @@ class HashStore::Core {
       monitor_->WaitUntil(deadline);
     }
     const bool released = answer.given || released_.erase(self) > 0;
-    engine_.Disconnect(self);
+    engine_.Disconnect(self, env_.Now());
     return released;
   }
 

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "store/dist_error.h"
+#include "store/server/server_snapshot.h"
 #include "store/tcp_store_fixture.h"
 #include "testing/dist_error_matchers.h"
 
@@ -56,6 +57,22 @@ TEST_P(TcpStoreTest, AWaitGivesWayToAnotherThreadAndGoesOn) {
   for (int i = 2; i < 100; ++i) EXPECT_EQ(rank->Add("n", 1), i);
   EXPECT_EQ(host->server()->stats().connections_accepted, accepted);
   rank->Set("late", "here");
+}
+
+TEST_P(TcpStoreTest, ARankThatJoinsIsKnownToTheServer) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ClientOptionsOf(*host);
+  options.rank = 3;
+  options.world_size = 4;
+  const auto rank = NewStore(options);
+  const auto waiter = Start([&] { rank->Wait({"late"}); });
+  UntilWaiting(*host, 1);
+  const ServerSnapshot snapshot = host->server()->Snapshot(env_.Now() + absl::Seconds(30)).value();
+  ASSERT_EQ(snapshot.waits.size(), 1u);
+  EXPECT_EQ(snapshot.waits[0].rank, 3);
+  EXPECT_EQ(snapshot.world_size_told, 4);
+  EXPECT_EQ(snapshot.nameless_connections, 1u) << "the host's own";
+  host->Set("late", "");
 }
 
 TEST_P(TcpStoreTest, SecondConnectionsAreUsedAgain) {

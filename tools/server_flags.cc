@@ -70,6 +70,19 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
     return Wrong("world_size", absl::StrCat(flags.world_size), "0 (unknown) or more");
   }
   options.expected_clients = flags.world_size;
+  // Nobody would see them otherwise.
+  options.measure_latencies = flags.http_port >= 0;
+  return options;
+}
+
+absl::StatusOr<std::optional<http::HttpServerOptions>> HttpOptionsOf(const ServerFlags& flags) {
+  if (flags.http_port < -1 || flags.http_port > 65535) {
+    return Wrong("http_port", absl::StrCat(flags.http_port),
+                 "0 to 65535 (0 lets the system pick one), or -1 for none");
+  }
+  if (flags.http_port == -1) return std::nullopt;
+  http::HttpServerOptions options;
+  options.endpoint = {.host = flags.http_host, .port = static_cast<uint16_t>(flags.http_port)};
   return options;
 }
 

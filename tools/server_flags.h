@@ -3,9 +3,11 @@
 #define ROLLCALL_TOOLS_SERVER_FLAGS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "store/http/http_server.h"
 #include "store/server/server_options.h"
 
 namespace rollcall::tools {
@@ -22,10 +24,14 @@ struct ServerFlags {
   bool legacy = true;
   std::string legacy_dialect = "legacy";
   int32_t world_size = 0;
+  std::string http_host = "127.0.0.1";
+  int32_t http_port = -1;
 };
 
 // InvalidArgument names the flag, its value and what it takes.
 absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags);
+// The same for the server's pages; nullopt: none are asked for.
+absl::StatusOr<std::optional<http::HttpServerOptions>> HttpOptionsOf(const ServerFlags& flags);
 
 }  // namespace rollcall::tools
 

@@ -21,6 +21,7 @@
 #include "store/tcp_store.h"
 #include "tools/cli_commands.h"
 #include "tools/flag_values.h"
+#include "tools/status_command.h"
 
 DEFINE_string(endpoint, "127.0.0.1:29500",
               "HOST:PORT of the store; [ADDRESS]:PORT for IPv6; file:///PATH for a FileStore.");
@@ -52,11 +53,18 @@ void PrintHelp() {
          "Commands:\n"
       << CommandsHelp()
       << "\n"
+         "Of a server that shows itself (store_server --http_port), without --endpoint:\n"
+         "  status HOST:PORT|URL       who is missing, who waits for what, the last errors\n"
+         "  watch HOST:PORT|URL        the same, again and again; into a file or pipe, a line\n"
+         "                             for each change\n"
+         "\n"
          "Values are printed as they are; a newline follows a single value only on a terminal\n"
          "or when commands come from a file.\n"
          "\n"
          "Exit status: 0 done, 1 wrong usage, 2 the store could not do it in time (a missing\n"
-         "key, an empty queue, ...), 3 the store could not be reached.\n"
+         "key, an empty queue, ...), 3 the store could not be reached; of status also 4: ranks "
+         "are\n"
+         "missing or gone.\n"
          "\n"
          "Flags:\n"
          "  --endpoint=HOST:PORT      "
@@ -124,7 +132,16 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore() {
   return std::make_unique<TcpStore>(net::RealEnv(), options);
 }
 
+int LookAtServer(const std::vector<std::string>& words) {
+  const absl::StatusOr<absl::Duration> timeout = ParseDurationFlag("timeout", FLAGS_timeout);
+  if (!timeout.ok()) return UsageError(timeout.status().message());
+  return RunStatusCommand(
+      net::RealEnv(), words, *timeout,
+      {.out = &std::cout, .errors = &std::cerr, .is_terminal = isatty(STDOUT_FILENO) != 0});
+}
+
 int Main(const std::vector<std::string>& words) {
+  if (!words.empty() && IsStatusCommand(words[0])) return LookAtServer(words);
   // A mistyped command must not wait for a server first.
   if (!words.empty()) {
     if (absl::Status usage = CheckCommand(words); !usage.ok()) return UsageError(usage.message());

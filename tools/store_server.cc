@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -21,6 +22,9 @@
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
 #include "net/real_env.h"
+#include "store/http/endpoints.h"
+#include "store/http/http_server.h"
+#include "tools/json_log.h"
 #include "tools/server_flags.h"
 
 DEFINE_string(host, "", "The name or address to listen on; empty: all interfaces.");
@@ -37,6 +41,11 @@ DEFINE_string(legacy_dialect, "legacy",
 DEFINE_int32(world_size, 0,
              "How many clients are expected: warns where this machine's limits are too low for "
              "them; 0: unknown.");
+DEFINE_string(http_host, "127.0.0.1", "The address for --http_port; empty: all interfaces.");
+DEFINE_int32(http_port, -1,
+             "The port for the live page, /metrics, /healthz and /status.json; 0: the system picks "
+             "one; -1: none.");
+DEFINE_string(log_format, "text", "How the log on stderr is written: text or json.");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -67,7 +76,12 @@ void PrintHelp() {
          "  --legacy_dialect=NAME  what those speak: legacy (torch 1.x and 2.0; default) or\n"
          "                         torch21 (torch 2.1)\n"
          "  --world_size=N         clients to expect: warns where the machine's limits are\n"
-         "                         too low for them\n"
+         "                         too low for them; on the page: who is missing\n"
+         "  --http_port=PORT       live page, /metrics, /healthz and /status.json; 0 lets the\n"
+         "                         system pick one; default: none\n"
+         "  --http_host=HOST       address for them; default 127.0.0.1; \"\": all interfaces.\n"
+         "                         Whoever reaches it can read the names of all awaited keys\n"
+         "  --log_format=FORMAT    the log on stderr: text (default), or json, an object a line\n"
          "\n"
          "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen.\n"
          "\n"
@@ -121,6 +135,8 @@ ServerFlags FlagsGiven() {
   flags.legacy = FLAGS_legacy;
   flags.legacy_dialect = FLAGS_legacy_dialect;
   flags.world_size = FLAGS_world_size;
+  flags.http_host = FLAGS_http_host;
+  flags.http_port = FLAGS_http_port;
   return flags;
 }
 
@@ -136,8 +152,16 @@ sigset_t BlockEndingSignals() {
 }
 
 int Main() {
-  const absl::StatusOr<ServerOptions> options = OptionsOf(FlagsGiven());
+  const ServerFlags flags = FlagsGiven();
+  const absl::StatusOr<ServerOptions> options = OptionsOf(flags);
   if (!options.ok()) return UsageError(options.status().message());
+  const absl::StatusOr<std::optional<http::HttpServerOptions>> http_options = HttpOptionsOf(flags);
+  if (!http_options.ok()) return UsageError(http_options.status().message());
+  if (FLAGS_log_format != "text" && FLAGS_log_format != "json") {
+    return UsageError(absl::StrCat("--log_format=", FLAGS_log_format, ": must be text or json"));
+  }
+  std::optional<JsonLog> json_log;
+  if (FLAGS_log_format == "json") json_log.emplace();
   const sigset_t ending_signals = BlockEndingSignals();
   RaiseDescriptorLimit();
 
@@ -145,11 +169,26 @@ int Main() {
       StoreServer::Start(net::RealEnv(), *options);
   if (!started.ok()) return CannotServe(started.status().message());
   StoreServer& server = **started;
+  http::Endpoints endpoints(&net::RealEnv(), &server);
+  std::unique_ptr<http::HttpServer> http_server;
+  if (http_options->has_value()) {
+    absl::StatusOr<std::unique_ptr<http::HttpServer>> http_started = http::HttpServer::Start(
+        net::RealEnv(), **http_options,
+        [&endpoints](const http::Request& request) { return endpoints.Answer(request); });
+    if (!http_started.ok()) {
+      return CannotServe(absl::StrCat("cannot listen on --http_port=", FLAGS_http_port, ": ",
+                                      http_started.status().message()));
+    }
+    http_server = *std::move(http_started);
+  }
   if (!FLAGS_port_file.empty()) {
     const absl::Status written = WritePortFile(FLAGS_port_file, server.port());
     if (!written.ok()) return CannotServe(written.message());
   }
   std::cout << "listening on " << server.address() << std::endl;
+  if (http_server != nullptr) {
+    std::cout << "status at http://" << http_server->address().ToString() << "/" << std::endl;
+  }
 
   int signal_number = 0;
   sigwait(&ending_signals, &signal_number);
@@ -157,6 +196,8 @@ int Main() {
   LOG(INFO) << strsignal(signal_number) << ": closing " << stats.connections << " connections, "
             << stats.waiting_clients << " of them waiting, after " << stats.requests
             << " requests on " << stats.connections_accepted;
+  // It asks the server.
+  http_server.reset();
   server.Stop();
   return 0;
 }

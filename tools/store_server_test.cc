@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/real_env.h"
+#include "nlohmann/json.hpp"
 #include "testing/server_scenario.h"
 #include "testing/subprocess.h"
 
@@ -133,6 +134,8 @@ TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
       {"--max_value_bytes=18446744073709551615", "must be 0 to 1099511627776"},
       {"--legacy_dialect=modern", "--legacy_dialect=modern: must be legacy"},
       {"--world_size=-1", "--world_size=-1: must be 0 (unknown) or more"},
+      {"--http_port=70000", "--http_port=70000: must be 0 to 65535"},
+      {"--log_format=xml", "--log_format=xml: must be text or json"},
       {"--prot=29500", "prot"},
       {"29500", "\"29500\""},
   };
@@ -168,6 +171,33 @@ TEST_F(StoreServerToolTest, LimitsAndDialectsAreWhatTheFlagsSay) {
   EXPECT_THAT(errors, HasSubstr("value of 3 bytes; limit is 2"));
   EXPECT_THAT(errors, HasSubstr("limit of 1 connections"));
   EXPECT_THAT(errors, HasSubstr("legacy clients are not accepted"));
+}
+
+TEST_F(StoreServerToolTest, APagesPortThatIsTakenIsOneClearLineAndStatus3) {
+  const std::unique_ptr<Subprocess> first = Start({"--host=127.0.0.1", "--port=0"});
+  const uint16_t port = PortOf(*first);
+  const Ended second =
+      RunToItsEnd({"--host=127.0.0.1", "--port=0", absl::StrCat("--http_port=", port)});
+  EXPECT_EQ(second.status, 3);
+  EXPECT_EQ(second.output, "") << "it must not say that it listens";
+  EXPECT_THAT(second.errors, HasSubstr(absl::StrCat("--http_port=", port)));
+}
+
+TEST_F(StoreServerToolTest, LogsAnObjectALineWhereAsked) {
+  const std::unique_ptr<Subprocess> server =
+      Start({"--host=127.0.0.1", "--port=0", "--log_format=json"});
+  RawPeer stranger = Client(PortOf(*server));
+  stranger.Say("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(stranger.HearToTheEnd(), "");
+  ASSERT_TRUE(server->Signal(SIGTERM).ok());
+  EXPECT_EQ(server->WaitForExit(Soon()).value_or(-1), 0);
+  const std::vector<std::string> lines =
+      absl::StrSplit(server->StderrSoFar(), '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 2u) << server->StderrSoFar();
+  const nlohmann::json warning = nlohmann::json::parse(lines[0]);
+  EXPECT_EQ(warning["severity"], "WARNING");
+  EXPECT_THAT(warning["message"], HasSubstr("it looks like an HTTP request"));
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["severity"], "INFO");
 }
 
 TEST_F(StoreServerToolTest, HelpIsNoError) {

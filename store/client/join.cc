@@ -149,8 +149,9 @@ absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const Join
   std::string request;
   // The mark comes first: whoever sees the counter sees the marks behind it.
   if (plan.rank >= 0) {
-    absl::Status written = protocol::AppendKeyValueRequest(
-        client.options().dialect, Operation::kSet, RankMark(plan.rank), "1", request);
+    absl::Status written = protocol::AppendKeyValueRequest(client.options().dialect,
+                                                           Operation::kSet, RankMark(plan.rank),
+                                                           absl::StrCat(plan.world_size), request);
     if (!written.ok()) return written;
   }
   absl::Status written = protocol::AppendKeyNumberRequest(client.options().dialect, Operation::kAdd,

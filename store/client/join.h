@@ -24,7 +24,8 @@ struct JoinPlan {
   absl::Time deadline = absl::InfiniteFuture();
 };
 
-// Counts this worker in under "init/", and leaves the mark "rollcall/rank/N" if it knows its rank.
+// Counts this worker in under "init/", and leaves the mark "rollcall/rank/N", with the size of the
+// world in it, if it knows its rank.
 // Both names are outside the users', who have "/" before theirs. How many have joined by now. One
 // round trip.
 absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const JoinPlan& plan);

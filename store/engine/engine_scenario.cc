@@ -67,7 +67,7 @@ void EngineScenario::Connect(ClientId who, protocol::Dialect dialect) {
 
 void EngineScenario::Disconnect(ClientId who) {
   connected_.erase(who);
-  engine_.Disconnect(who);
+  engine_.Disconnect(who, absl::UnixEpoch());
 }
 
 void EngineScenario::Ask(ClientId who, const Request& request) {

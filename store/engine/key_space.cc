@@ -45,14 +45,19 @@ const std::string* KeySpace::Find(absl::string_view key) const {
 
 KeySpace::Entry KeySpace::FindOrCreate(std::string&& key) {
   const auto [entry, created] = values_.try_emplace(std::move(key));
-  if (created && IsHidden(entry->first)) ++hidden_key_count_;
-  return Entry{entry->first, &entry->second, created};
+  if (created) {
+    if (IsHidden(entry->first)) ++hidden_key_count_;
+    key_bytes_ += entry->first.size();
+  }
+  return Entry{entry->first, &entry->second, created, entry->second.size()};
 }
 
 std::optional<std::string> KeySpace::Erase(absl::string_view key) {
   const auto found = values_.find(key);
   if (found == values_.end()) return std::nullopt;
   if (IsHidden(key)) --hidden_key_count_;
+  key_bytes_ -= key.size();
+  value_bytes_ -= found->second.size();
   std::string last_value = std::move(found->second);
   values_.erase(found);
   ReleaseSpareCapacity(values_);
@@ -64,7 +69,10 @@ bool KeySpace::Exists(absl::string_view name) const {
 }
 
 void KeySpace::Push(std::string&& queue, std::string&& element) {
-  queues_[std::move(queue)].push_back(std::move(element));
+  value_bytes_ += element.size();
+  const auto [entry, created] = queues_.try_emplace(std::move(queue));
+  if (created) key_bytes_ += entry->first.size();
+  entry->second.push_back(std::move(element));
 }
 
 std::optional<std::string> KeySpace::Pop(absl::string_view queue) {
@@ -72,7 +80,9 @@ std::optional<std::string> KeySpace::Pop(absl::string_view queue) {
   if (found == queues_.end()) return std::nullopt;
   std::string element = std::move(found->second.front());
   found->second.pop_front();
+  value_bytes_ -= element.size();
   if (found->second.empty()) {
+    key_bytes_ -= queue.size();
     queues_.erase(found);
     ReleaseSpareCapacity(queues_);
   }

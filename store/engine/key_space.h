@@ -35,12 +35,17 @@ class KeySpace {
     absl::string_view key;
     std::string* value = nullptr;
     bool created = false;
+    size_t bytes_before = 0;  // The value's, when the entry was given.
   };
 
   // Nullptr if there is no such key. Queues are not keys.
   const std::string* Find(absl::string_view key) const;
   // The key's entry, made with an empty value if there was none; `key` is moved from only then.
   Entry FindOrCreate(std::string&& key);
+  // To be told of every value that was changed through an Entry, once.
+  void CountChange(const Entry& entry) {
+    value_bytes_ += entry.value->size() - entry.bytes_before;  // Wraps around where it shrank.
+  }
   // Removes the key and gives its last value.
   std::optional<std::string> Erase(absl::string_view key);
 
@@ -55,6 +60,11 @@ class KeySpace {
 
   // Without the hidden ones. Sorted: a hash table's own order differs from run to run.
   std::vector<absl::string_view> VisibleKeys() const;
+  // Of keys, hidden ones too, and queues' names; of their values and elements. What the tables take
+  // besides is not in it.
+  size_t key_bytes() const { return key_bytes_; }
+  size_t value_bytes() const { return value_bytes_; }
+  size_t queue_count() const { return queues_.size(); }
   size_t visible_key_count() const { return values_.size() - hidden_key_count_; }
 
  private:
@@ -62,6 +72,8 @@ class KeySpace {
   // No queue in here is empty.
   absl::flat_hash_map<std::string, std::deque<std::string>> queues_;
   size_t hidden_key_count_ = 0;
+  size_t key_bytes_ = 0;
+  size_t value_bytes_ = 0;
 };
 
 // `text` for a log line: its beginning, with what is not printable escaped, in quotes.

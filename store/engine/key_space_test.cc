@@ -18,7 +18,9 @@ namespace rollcall::engine {
 namespace {
 
 void Set(KeySpace& keys, std::string key, std::string value) {
-  *keys.FindOrCreate(std::move(key)).value = std::move(value);
+  const KeySpace::Entry entry = keys.FindOrCreate(std::move(key));
+  *entry.value = std::move(value);
+  keys.CountChange(entry);
 }
 
 TEST(ParseCounterTest, ReadsNumbersAsStollDoes) {
@@ -132,6 +134,26 @@ TEST(KeySpaceTest, QueuesAreFirstInFirstOutAndEndWithTheirLastElement) {
   EXPECT_EQ(keys.Pop("q"), std::nullopt);
   EXPECT_EQ(keys.QueueLength("q"), 0u);
   EXPECT_FALSE(keys.Exists("q"));
+}
+
+TEST(KeySpaceTest, CountsTheBytesThatAreThere) {
+  KeySpace keys;
+  Set(keys, "key", "12345");
+  Set(keys, "rollcall/x", "1");
+  keys.Push("queue", "1234");
+  keys.Push("queue", "12");
+  EXPECT_EQ(keys.key_bytes(), 3u + 10 + 5);
+  EXPECT_EQ(keys.value_bytes(), 5u + 1 + 4 + 2);
+  Set(keys, "key", "1");
+  keys.Pop("queue");
+  EXPECT_EQ(keys.key_bytes(), 3u + 10 + 5);
+  EXPECT_EQ(keys.value_bytes(), 1u + 1 + 2);
+  keys.Erase("key");
+  keys.Erase("rollcall/x");
+  keys.Pop("queue");
+  keys.Pop("queue");
+  EXPECT_EQ(keys.key_bytes(), 0u);
+  EXPECT_EQ(keys.value_bytes(), 0u);
 }
 
 TEST(KeySpaceTest, QueuesAndKeysOfOneNameAreStrangers) {

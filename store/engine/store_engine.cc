@@ -42,16 +42,20 @@ void StoreEngine::Connect(ClientId client, protocol::Dialect dialect) {
   clients_.insert_or_assign(client, dialect);
 }
 
-void StoreEngine::Disconnect(ClientId client) {
+bool StoreEngine::Disconnect(ClientId client, absl::Time now) {
+  const bool waited = waits_.IsWaiting(client);
   waits_.Drop(client);
   watches_.Drop(client);
+  ranks_.ClientGone(client, now);
   clients_.erase(client);
   ReleaseSpareCapacity(clients_);
+  return waited;
 }
 
-void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time /*now*/,
+void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time now,
                         Replies& replies) {
   if (!kept_.empty()) kept_.clear();
+  now_ = now;
   const auto client = clients_.find(from);
   const bool known = client != clients_.end();
   Call call{from, known && client->second != protocol::Dialect::kModern, request, replies};
@@ -110,6 +114,7 @@ void StoreEngine::Dispatch(Call& call) {
 }
 
 void StoreEngine::Set(Call& call) {
+  if (IsHidden(call.key())) ranks_.Note(call.from, call.key(), call.request.values[0], now_);
   Write(std::move(call.key()), std::move(call.request.values[0]), call.replies);
 }
 
@@ -191,7 +196,7 @@ void StoreEngine::Wait(Call& call) {
     missing.push_back(std::move(key));
   }
   if (missing.empty()) return call.SaySignal(protocol::kStopWaiting);
-  if (AdmitsWait(call, missing_bytes)) waits_.AwaitNames(call.from, std::move(missing));
+  if (AdmitsWait(call, missing_bytes)) waits_.AwaitNames(call.from, std::move(missing), now_);
 }
 
 void StoreEngine::CancelWait(Call& call) {
@@ -235,7 +240,7 @@ void StoreEngine::Barrier(Call& call) {
   if (!AddTo(entry, 1, call, arrived)) return;
   const int64_t world_size = call.request.number;
   if (world_size > 0 && arrived < world_size) {
-    return waits_.AwaitBarrier(call.from, std::string(entry.key));
+    return waits_.AwaitBarrier(call.from, std::string(entry.key), now_);
   }
   waits_.BarrierFull(entry.key, released_);
   AnswerReleased(call.replies);
@@ -283,6 +288,7 @@ const std::string* StoreEngine::OldValueForWatchers(const KeySpace::Entry& entry
 
 void StoreEngine::Changed(const KeySpace::Entry& entry, const std::string* old_value, uint8_t event,
                           Replies& replies) {
+  keys_.CountChange(entry);
   // Nobody can wait for a key that was there before, so only a new one is looked up.
   if (entry.created) {
     waits_.KeyCreated(entry.key, released_);
@@ -309,9 +315,10 @@ void StoreEngine::TellWatchers(uint8_t event, absl::string_view key, absl::strin
 }
 
 void StoreEngine::AnswerReleased(Replies& replies) {
-  for (const ClientId client : released_) {
+  for (const Released& released : released_) {
     Outgoing& outgoing = replies.emplace_back();
-    outgoing.to = client;
+    outgoing.to = released.client;
+    waiting_times_.Observe(now_ - released.since);
     outgoing.reply.kind = ReplyKind::kSignal;
     outgoing.reply.signal = protocol::kStopWaiting;
   }

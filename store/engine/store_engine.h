@@ -13,7 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "store/engine/client_id.h"
+#include "store/engine/duration_histogram.h"
 #include "store/engine/key_space.h"
+#include "store/engine/rank_list.h"
 #include "store/engine/wait_list.h"
 #include "store/engine/watch_list.h"
 #include "store/protocol/dialect.h"
@@ -37,8 +39,9 @@ class StoreEngine {
 
   // A client must be known before its first request.
   void Connect(ClientId client, protocol::Dialect dialect);
-  // Forgets the client and all it waits for or watches. Unknown clients are ignored.
-  void Disconnect(ClientId client);
+  // Forgets the client and all it waits for or watches. True if it waited for something. Unknown
+  // clients are ignored.
+  bool Disconnect(ClientId client, absl::Time now);
 
   // Applies one request and appends what is to be said, in the order in which it must be sent; some
   // of it may be for others than `from`. Texts are moved out of `request`. The replies' views are
@@ -51,7 +54,20 @@ class StoreEngine {
 
   // For metrics, tests and leak checks.
   size_t key_count() const { return keys_.visible_key_count(); }  // Without the hidden ones.
+  size_t queue_count() const { return keys_.queue_count(); }
+  size_t key_bytes() const { return keys_.key_bytes(); }      // As in KeySpace, ...
+  size_t value_bytes() const { return keys_.value_bytes(); }  // ... hidden keys and queues too.
   size_t waiting_clients() const { return waits_.waiting_clients(); }
+  // nullptr if there is no such key. Valid until the next call of a member that is not const.
+  const std::string* ValueOf(absl::string_view key) const { return keys_.Find(key); }
+  // Of waits that had to wait and were released: how long they did.
+  const DurationHistogram& waiting_times() const { return waiting_times_; }
+  // As WaitList::Pending.
+  std::vector<PendingWait> PendingWaits(size_t waits_max, size_t names_max) const {
+    return waits_.Pending(waits_max, names_max);
+  }
+  // Who told which rank it is.
+  const RankList& ranks() const { return ranks_; }
   size_t client_count() const { return clients_.size(); }
 
  private:
@@ -111,9 +127,12 @@ class StoreEngine {
   KeySpace keys_;
   WaitList waits_;
   WatchList watches_;
+  RankList ranks_;
   absl::flat_hash_map<ClientId, protocol::Dialect> clients_;
   std::deque<std::string> kept_;
-  std::vector<ClientId> released_;  // Empty between calls; a member to keep its memory.
+  absl::Time now_;  // Of the call at hand.
+  DurationHistogram waiting_times_{&kWaitingTimes};
+  std::vector<Released> released_;  // Empty between calls; a member to keep its memory.
 };
 
 }  // namespace rollcall::engine

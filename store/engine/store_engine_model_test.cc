@@ -49,6 +49,15 @@ class Model {
     });
   }
 
+  size_t value_bytes() const {
+    size_t bytes = 0;
+    for (const auto& [key, value] : values_) bytes += value.size();
+    for (const auto& [name, queue] : queues_) {
+      for (const std::string& element : queue) bytes += element.size();
+    }
+    return bytes;
+  }
+
   size_t waiting_clients() const {
     std::set<ClientId> clients;
     for (const Wait& wait : waits_) clients.insert(wait.client);
@@ -347,6 +356,7 @@ TEST_P(AgainstTheModel, EveryReplyIsTheSame) {
     }
     ASSERT_EQ(scenario.engine().waiting_clients(), model.waiting_clients()) << words;
     ASSERT_EQ(scenario.engine().key_count(), model.key_count()) << words;
+    ASSERT_EQ(scenario.engine().value_bytes(), model.value_bytes()) << words;
   }
   for (const ClientId client : clients) scenario.Disconnect(client);
   EXPECT_EQ(scenario.engine().waiting_clients(), 0u);

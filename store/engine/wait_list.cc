@@ -1,8 +1,10 @@
 #include "store/engine/wait_list.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,24 +20,24 @@ bool WaitList::HasRoom(ClientId client, size_t name_bytes) const {
   return found->second.size() < kPendingWaitsMax && bytes <= kAwaitedBytesMax;
 }
 
-void WaitList::AwaitNames(ClientId client, std::vector<std::string> names) {
-  Wait& wait = AddWait(client, kNames, names.size());
+void WaitList::AwaitNames(ClientId client, std::vector<std::string> names, absl::Time now) {
+  Wait& wait = AddWait(client, kNames, names.size(), now);
   for (std::string& name : names) Register(wait, std::move(name));
 }
 
-void WaitList::AwaitBarrier(ClientId client, std::string barrier) {
-  Register(AddWait(client, kBarriers, 1), std::move(barrier));
+void WaitList::AwaitBarrier(ClientId client, std::string barrier, absl::Time now) {
+  Register(AddWait(client, kBarriers, 1, now), std::move(barrier));
 }
 
-void WaitList::KeyCreated(absl::string_view key, std::vector<ClientId>& released) {
+void WaitList::KeyCreated(absl::string_view key, std::vector<Released>& released) {
   ReleaseAll(kNames, key, released);
 }
 
-void WaitList::BarrierFull(absl::string_view barrier, std::vector<ClientId>& released) {
+void WaitList::BarrierFull(absl::string_view barrier, std::vector<Released>& released) {
   ReleaseAll(kBarriers, barrier, released);
 }
 
-void WaitList::ElementPushed(absl::string_view queue, std::vector<ClientId>& released) {
+void WaitList::ElementPushed(absl::string_view queue, std::vector<Released>& released) {
   Table& table = tables_[kNames];
   if (table.empty()) return;
   const auto name = table.find(queue);
@@ -63,10 +65,36 @@ void WaitList::Drop(ClientId client) {
   ReleaseSpareCapacity(waits_of_);
 }
 
-WaitList::Wait& WaitList::AddWait(ClientId client, TableIndex table, size_t name_count) {
+std::vector<PendingWait> WaitList::Pending(size_t waits_max, size_t names_max) const {
+  std::vector<const Wait*> waits;
+  waits.reserve(waits_of_.size());
+  for (const auto& [client, waits_of_client] : waits_of_) {
+    for (const std::unique_ptr<Wait>& wait : waits_of_client) waits.push_back(wait.get());
+  }
+  // By client too: a hash table's own order differs from run to run.
+  const size_t count = std::min(waits_max, waits.size());
+  std::partial_sort(waits.begin(), waits.begin() + static_cast<std::ptrdiff_t>(count), waits.end(),
+                    [](const Wait* a, const Wait* b) {
+                      return std::tie(a->since, a->client) < std::tie(b->since, b->client);
+                    });
+  std::vector<PendingWait> pending(count);
+  for (size_t i = 0; i < count; ++i) {
+    const Wait& wait = *waits[i];
+    pending[i] = {wait.client, wait.since, wait.table == kBarriers, wait.unseen, {}};
+    for (const Registration& registration : wait.registrations) {
+      if (pending[i].names.size() == names_max) break;
+      if (registration.name != nullptr) pending[i].names.push_back(registration.name->first);
+    }
+  }
+  return pending;
+}
+
+WaitList::Wait& WaitList::AddWait(ClientId client, TableIndex table, size_t name_count,
+                                  absl::Time now) {
   auto wait = std::make_unique<Wait>();
   wait->client = client;
   wait->table = table;
+  wait->since = now;
   wait->registrations.reserve(name_count);
   Waits& waits = waits_of_[client];
   waits.push_back(std::move(wait));
@@ -103,18 +131,18 @@ void WaitList::EraseIfUnawaited(Table& table, Table::iterator name) {
   ReleaseSpareCapacity(table);
 }
 
-bool WaitList::SeeFirst(Queue& queue, std::vector<ClientId>& released) {
+bool WaitList::SeeFirst(Queue& queue, std::vector<Released>& released) {
   Registration& registration = *queue.first;
   Wait& wait = *registration.wait;
   Unlink(registration);
   if (--wait.unseen > 0) return false;
-  released.push_back(wait.client);
+  released.push_back({wait.client, wait.since});
   EndWait(wait);
   return true;
 }
 
 void WaitList::ReleaseAll(TableIndex index, absl::string_view name,
-                          std::vector<ClientId>& released) {
+                          std::vector<Released>& released) {
   Table& table = tables_[index];
   if (table.empty()) return;
   const auto found = table.find(name);

@@ -51,6 +51,10 @@ std::string CoreScenario::Ask(const Peer& peer, absl::string_view request) {
   return peer->TakeReceived();
 }
 
+ServerSnapshot CoreScenario::Snapshot() {
+  return core().Complete(core().SnapshotOfEngine(), {core().SnapshotOfLoop(0)}, loop_.Now());
+}
+
 std::string Request(absl::string_view line) {
   return protocol::RequestBytes(Dialect::kModern, line);
 }

@@ -12,6 +12,7 @@
 #include "store/protocol/dialect.h"
 #include "store/server/server_cores.h"
 #include "store/server/server_options.h"
+#include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
 #include "store/server/sole_engine.h"
 #include "testing/fake_event_loop.h"
@@ -42,6 +43,7 @@ class CoreScenario : public testing::Test {
   ServerCores& core();
   const engine::StoreEngine& engine() const { return engine_.engine(); }
   ServerStats stats() { return core().stats(); }
+  ServerSnapshot Snapshot();
 
   FakeEventLoop loop_;
 

@@ -12,6 +12,7 @@
 #include "store/protocol/dialect.h"
 #include "store/protocol/request.h"
 #include "store/server/late_replies.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 
@@ -42,12 +43,15 @@ class EnginePort {
 
   // As in StoreEngine. Clients' numbers say which loop they are on (loop_number.h).
   virtual void Connect(engine::ClientId client, protocol::Dialect dialect) = 0;
-  virtual void Disconnect(engine::ClientId client) = 0;
+  virtual bool Disconnect(engine::ClientId client, absl::Time now) = 0;
   // Appends what is to be said, now, to clients of this loop; views in it are valid until the next
   // call but Begin and End if replies_outlive_batches(), else not after End.
   virtual void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
                      engine::Replies& replies) = 0;
   virtual bool replies_outlive_batches() const = 0;
+
+  // Of the whole engine, outside of a batch; holds up all other loops meanwhile.
+  virtual EngineSnapshot Snapshot() = 0;
 
   // Of the whole engine; from any thread. The two may be of neighbouring moments.
   virtual EngineNumbers numbers() const = 0;

@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "store/server/incident.h"
 
 namespace rollcall {
 
@@ -40,11 +41,11 @@ void Entrance::Accept(std::unique_ptr<net::Stream> stream) {
   const std::optional<Doorkeeper::Place> place = doorkeeper_->Admit();
   if (!place.has_value()) {
     refused_.store(refused() + 1, std::memory_order_relaxed);
-    log_.Write(rooms_[0].loop->Now(), [&] {
-      return absl::StrCat("closing the connection of ", stream->peer_address().ToString(),
-                          ": it is one more than the limit of ", doorkeeper_->connections_max(),
-                          " connections");
-    });
+    rooms_[0].core->Note(IncidentKind::kTooManyConnections, stream->peer_address(), /*client=*/0,
+                         [&] {
+                           return absl::StrCat("it is one more than the limit of ",
+                                               doorkeeper_->connections_max(), " connections");
+                         });
     return;
   }
   if (place->loop == 0) return rooms_[0].core->Welcome(std::move(stream), place->arrival);

@@ -12,7 +12,6 @@
 #include "net/address.h"
 #include "net/event_loop.h"
 #include "store/server/doorkeeper.h"
-#include "store/server/limited_log.h"
 #include "store/server/server_core.h"
 #include "store/server/server_options.h"
 
@@ -66,7 +65,6 @@ class Entrance {
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::vector<Arrival>> waiting_;  // By loop, for the end of the turn.
   bool sends_on_ = false;                      // There are some.
-  LimitedLog log_;
   std::atomic<uint64_t> accepted_{0};
   std::atomic<uint64_t> refused_{0};
   // What posted work holds weakly, to find that the entrance is gone.

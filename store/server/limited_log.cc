@@ -12,6 +12,14 @@ LimitedLog::LimitedLog()
 
 LimitedLog::LimitedLog(Sink sink) : sink_(std::move(sink)) {}
 
+LimitedLog& LimitedLog::operator=(LimitedLog&& other) noexcept {
+  std::swap(sink_, other.sink_);
+  std::swap(interval_end_, other.interval_end_);
+  std::swap(written_, other.written_);
+  std::swap(left_out_, other.left_out_);
+  return *this;
+}
+
 LimitedLog::~LimitedLog() {
   if (left_out_ > 0) sink_(absl::StrCat(left_out_, " more lines like the last were left out"));
 }

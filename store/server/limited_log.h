@@ -24,6 +24,8 @@ class LimitedLog {
   // Lines go to glog as warnings.
   LimitedLog();
   explicit LimitedLog(Sink sink);
+  // The two change places.
+  LimitedLog& operator=(LimitedLog&& other) noexcept;
   // Tells what was left out and not yet told of.
   ~LimitedLog();
 

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "net/monitor.h"
 #include "store/protocol/wire_text.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 
@@ -50,7 +51,10 @@ class Loops::DeafPort final : public EnginePort {
   void Connect(engine::ClientId client, protocol::Dialect dialect) override {
     port_.Connect(client, dialect);
   }
-  void Disconnect(engine::ClientId client) override { port_.Disconnect(client); }
+  bool Disconnect(engine::ClientId client, absl::Time now) override {
+    return port_.Disconnect(client, now);
+  }
+  EngineSnapshot Snapshot() override { return port_.Snapshot(); }
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override {
     port_.Apply(from, request, now, replies);

@@ -36,6 +36,12 @@ ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
       parsers_(&options_.parser),
       self_(std::make_shared<ServerCore*>(this)) {
   engine_->SetWake([this] { loop_->Post(WhileAlive(&ServerCore::TakeLate)); });
+  if (parts.latency_clock != nullptr) meter_.MeasureLatencies(parts.latency_clock);
+  // Who comes and goes is no news for the log.
+  for (const IncidentKind kind : {IncidentKind::kConnectionLost, IncidentKind::kLeftWaiting}) {
+    logs_[static_cast<size_t>(kind)] =
+        LimitedLog([](absl::string_view line) { VLOG(1) << std::string(line); });
+  }
   doorkeeper_->SetMakeWay(number_,
                           [this] { loop_->Post(WhileAlive(&ServerCore::RefuseOldestSilent)); });
 }
@@ -76,7 +82,7 @@ void ServerCore::RefuseOldestSilent() {
   if (!doorkeeper_->TooManyAreSilent()) return;
   // Others that made too many may have asked for it before.
   if (silent_.front() == nullptr) return doorkeeper_->MakeWay();
-  Refuse(*silent_.front(), kTooManySilent, [&] {
+  Refuse(*silent_.front(), IncidentKind::kTooManySilent, [&] {
     return absl::StrCat("it has said nothing yet and is the oldest of the ",
                         options_.silent_connections_max, " such that are allowed");
   });
@@ -86,26 +92,41 @@ void ServerCore::OnEnd(Session& session, const absl::Status& why) {
   if (session.phase == SessionPhase::kClosed) return;
   session.paused = true;  // There is nothing to read any more.
   if (why.ok()) {
+    if (Forget(session)) {
+      NoteOf(IncidentKind::kLeftWaiting, session, [] { return "it ended its side"; });
+    }
     // It may have closed only its own side, and still take its replies.
     Finish(session);
   } else {
-    VLOG(1) << "connection of " << session.stream().peer_address().ToString() << ": " << why;
+    NoteOf(IncidentKind::kConnectionLost, session, [&] { return std::string(why.message()); });
     Close(session);
   }
   PublishStats();
 }
 
-void ServerCore::Refuse(Session& session, LogKind kind, absl::FunctionRef<std::string()> reason) {
+void ServerCore::Refuse(Session& session, IncidentKind kind,
+                        absl::FunctionRef<std::string()> reason) {
   ++stats_.connections_refused;
-  LogClosing(kind, session.stream().peer_address(), reason);
+  NoteOf(kind, session, reason);
   Finish(session);
 }
 
-void ServerCore::LogClosing(LogKind kind, const net::SocketAddress& peer,
-                            absl::FunctionRef<std::string()> reason) {
-  logs_[kind].Write(loop_->Now(), [&] {
-    return absl::StrCat("closing the connection of ", peer.ToString(), ": ", reason());
+void ServerCore::Note(IncidentKind kind, const net::SocketAddress& peer, engine::ClientId client,
+                      absl::FunctionRef<std::string()> reason) {
+  meter_.Count(kind);
+  logs_[static_cast<size_t>(kind)].Write(loop_->Now(), [&] {
+    Incident incident = {.when = loop_->Now(), .kind = kind, .peer = peer, .client = client};
+    incident.reason = reason();
+    std::string line = absl::StrCat(InfoOf(kind).refused ? "closing" : "lost",
+                                    " the connection of ", peer.ToString(), ": ", incident.reason);
+    meter_.Remember(std::move(incident));
+    return line;
   });
+}
+
+void ServerCore::NoteOf(IncidentKind kind, Session& session,
+                        absl::FunctionRef<std::string()> reason) {
+  Note(kind, session.stream().peer_address(), session.id(), reason);
 }
 
 void ServerCore::Finish(Session& session) {
@@ -154,12 +175,13 @@ void ServerCore::DestroyClosed() {
   ReturnFreeMemory();
 }
 
-void ServerCore::Forget(Session& session) {
-  if (!session.is_known) return;
+bool ServerCore::Forget(Session& session) {
+  if (!session.is_known) return false;
   OpenBatch();
-  engine_->Disconnect(session.id());
+  const bool waited = engine_->Disconnect(session.id(), loop_->Now());
   session.is_known = false;
   CloseBatch();
+  return waited;
 }
 
 absl::AnyInvocable<void()> ServerCore::WhileAlive(void (ServerCore::*work)()) {
@@ -171,6 +193,7 @@ absl::AnyInvocable<void()> ServerCore::WhileAlive(void (ServerCore::*work)()) {
 // --- Requests and replies ---
 
 void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
+  meter_.Received(bytes.size());
   EndSilence(session);
   if (session.phase == SessionPhase::kOpen) Serve(session, bytes);
 }
@@ -181,6 +204,7 @@ absl::Span<char> ServerCore::Room(Session& session) {
 }
 
 void ServerCore::OnBytesInPlace(Session& session, size_t count) {
+  meter_.Received(count);
   session.parser->TookInPlace(count);
 }
 
@@ -204,6 +228,7 @@ void ServerCore::Serve(Session& session, absl::string_view bytes) {
       session.parser != nullptr ? std::move(session.parser) : parsers_.Take(session.dialect);
   bool new_request = false;
   bool all_parsed = false;
+  meter_.Begins(loop_->Now());
   parser->Feed(bytes);
   while (session.phase == SessionPhase::kOpen && !session.paused && !all_parsed) {
     protocol::Request* const request = parser->Next();
@@ -212,6 +237,7 @@ void ServerCore::Serve(Session& session, absl::string_view bytes) {
     new_request = true;
     Settle(&session);
   }
+  meter_.Ends(loop_->Now());
   PutAway(session, std::move(parser), all_parsed);
   if (session.phase == SessionPhase::kOpen) UpdateClock(session, new_request);
 }
@@ -229,6 +255,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     replies_.clear();
     engine_->Apply(session.id(), *request, loop_->Now(), replies_);
     ++stats_.requests;
+    meter_.Requested(request->operation);
     Deliver(session);
     // Where much is gathered, it is written before more is made; not in a batch that holds up
     // others.
@@ -245,7 +272,8 @@ void ServerCore::PutAway(Session& session, std::unique_ptr<protocol::RequestPars
   if (session.phase == SessionPhase::kOpen) {
     session.dialect = parser->dialect();
     if (!parser->status().ok()) {
-      Refuse(session, kBadBytes, [&] { return std::string(parser->status().message()); });
+      Refuse(session, IncidentKind::kBadBytes,
+             [&] { return std::string(parser->status().message()); });
     } else if (all_parsed && parser->mid_request()) {
       session.parser = std::move(parser);
     } else if (!parser->unread().empty()) {
@@ -276,7 +304,7 @@ void ServerCore::Deliver(const Session& from) {
     Session* const to = sessions_.Find(outgoing.to);
     if (to == nullptr || to->phase != SessionPhase::kOpen) continue;
     if (outgoing.reply.kind == protocol::ReplyKind::kHangUp) {
-      Doom(*to, kBadRequest, std::move(outgoing.reply.reason), /*at_once=*/false);
+      Doom(*to, IncidentKind::kBadRequest, std::move(outgoing.reply.reason), /*at_once=*/false);
       continue;
     }
     if (!MakeRoom(*to, protocol::EncodedBytes(outgoing.reply))) continue;
@@ -302,7 +330,7 @@ void ServerCore::DeliverLate() {
   late_.ForEach([this](engine::ClientId id, absl::string_view bytes, bool hang_up) {
     Session* const to = sessions_.Find(id);
     if (to == nullptr || to->phase != SessionPhase::kOpen) return;
-    if (hang_up) return Doom(*to, kBadRequest, std::string(bytes), /*at_once=*/false);
+    if (hang_up) return Doom(*to, IncidentKind::kBadRequest, std::string(bytes), /*at_once=*/false);
     if (MakeRoom(*to, bytes.size())) outbox_.AppendBytes(*to, bytes);
   });
   late_.Clear();
@@ -311,8 +339,11 @@ void ServerCore::DeliverLate() {
 
 bool ServerCore::MakeRoom(Session& session, size_t size_bytes) {
   const size_t unsent = session.stream().unsent_bytes() + outbox_.gathered_bytes(session);
-  if (unsent + size_bytes <= options_.unsent_bytes_hard_max) return true;
-  Doom(session, kTooSlow,
+  if (unsent + size_bytes <= options_.unsent_bytes_hard_max) {
+    meter_.Replied(size_bytes);
+    return true;
+  }
+  Doom(session, IncidentKind::kTooSlow,
        absl::StrCat("its next reply has ", size_bytes, " bytes and ", unsent,
                     " before it are unsent; the limit of unsent bytes is ",
                     options_.unsent_bytes_hard_max),
@@ -320,7 +351,7 @@ bool ServerCore::MakeRoom(Session& session, size_t size_bytes) {
   return false;
 }
 
-void ServerCore::Doom(Session& session, LogKind kind, std::string reason, bool at_once) {
+void ServerCore::Doom(Session& session, IncidentKind kind, std::string reason, bool at_once) {
   session.phase = SessionPhase::kDoomed;
   if (at_once) outbox_.Drop(session);
   doomed_.push_back(
@@ -329,7 +360,7 @@ void ServerCore::Doom(Session& session, LogKind kind, std::string reason, bool a
 }
 
 void ServerCore::ForgetDoomed() {
-  for (const engine::ClientId id : leaving_) engine_->Disconnect(id);
+  for (const engine::ClientId id : leaving_) engine_->Disconnect(id, loop_->Now());
   leaving_.clear();
 }
 
@@ -340,7 +371,7 @@ void ServerCore::RefuseDoomed() {
     Session& session = *doomed.session;
     if (session.phase != SessionPhase::kDoomed) continue;
     ++stats_.connections_refused;
-    LogClosing(doomed.kind, session.stream().peer_address(), [&] { return doomed.reason; });
+    NoteOf(doomed.kind, session, [&] { return doomed.reason; });
     doomed.at_once ? Close(session) : Finish(session);
   }
 }
@@ -391,13 +422,13 @@ void ServerCore::Sweep() {
   while (Session* const session = hurrying_.front()) {
     if (hurrying_.front_time() > started_by) break;
     if (session->phase == SessionPhase::kLingering) {
-      LogClosing(kTooSlow, session->stream().peer_address(), [&] {
+      NoteOf(IncidentKind::kTooSlow, *session, [&] {
         return absl::StrCat("it has not taken its last ", session->stream().unsent_bytes(),
                             " bytes in ", absl::FormatDuration(options_.half_request_timeout));
       });
       Close(*session);
     } else {
-      Refuse(*session, kTooLate, [&] {
+      Refuse(*session, IncidentKind::kTooLate, [&] {
         return absl::StrCat("it began ", session->dialect.has_value() ? "a request" : "a greeting",
                             " ", absl::FormatDuration(options_.half_request_timeout),
                             " ago and has not finished it");
@@ -432,6 +463,12 @@ void ServerCore::EndShutdown() {
   loop_->CancelTimer(shutdown_timer_);
   loop_->CancelTimer(sweep_timer_);
   loop_->Post(std::move(shutdown_done_));
+}
+
+LoopSnapshot ServerCore::Snapshot() {
+  // Seconds in which nothing came are over too.
+  meter_.Begins(loop_->Now());
+  return TakeLoopSnapshot(sessions_, meter_);
 }
 
 void ServerCore::PublishStats() {

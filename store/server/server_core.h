@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "net/address.h"
+#include "net/clock.h"
 #include "net/event_loop.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
@@ -23,8 +24,10 @@
 #include "store/protocol/request_parser.h"
 #include "store/server/doorkeeper.h"
 #include "store/server/engine_port.h"
+#include "store/server/incident.h"
 #include "store/server/late_replies.h"
 #include "store/server/limited_log.h"
+#include "store/server/meter.h"
 #include "store/server/outbox.h"
 #include "store/server/parser_pool.h"
 #include "store/server/server_options.h"
@@ -32,6 +35,7 @@
 #include "store/server/session.h"
 #include "store/server/session_queue.h"
 #include "store/server/session_table.h"
+#include "store/server/snapshot_parts.h"
 #include "store/server/spare_memory.h"
 
 namespace rollcall {
@@ -42,6 +46,8 @@ struct CoreParts {
   size_t number = 0;  // Of the loop, among the server's.
   EnginePort* engine = nullptr;
   Doorkeeper* doorkeeper = nullptr;
+  // Where latencies are to be measured: the clock of the loop. nullptr: they are not.
+  net::Clock* latency_clock = nullptr;
 };
 
 // All but stats() is for the loop's thread, or for any one thread while the loop does not run. All
@@ -70,17 +76,14 @@ class ServerCore final : private SessionOwner {
   // Includes all that any client has seen the effect of.
   ServerStats stats() const { return shared_stats_.Look(); }
 
- private:
-  // Why a connection is closed, as far as the log is concerned: each has its own limit of lines.
-  enum LogKind {
-    kBadBytes,
-    kBadRequest,
-    kTooManySilent,
-    kTooLate,
-    kTooSlow,
-    kLogKinds,
-  };
+  // What this loop knows, for a snapshot of the server.
+  LoopSnapshot Snapshot();
+  // Logs and counts that a connection was closed, or has gone, and remembers it: the last two at
+  // most as often as the log may be written. `client`: 0 if it never became one.
+  void Note(IncidentKind kind, const net::SocketAddress& peer, engine::ClientId client,
+            absl::FunctionRef<std::string()> reason);
 
+ private:
   // SessionOwner:
   void OnBytes(Session& session, absl::string_view bytes) override;
   absl::Span<char> Room(Session& session) override;
@@ -110,7 +113,7 @@ class ServerCore final : private SessionOwner {
   bool MakeRoom(Session& session, size_t size_bytes);
   // To be closed by RefuseDoomed, after the batch; `at_once`: without what is due. At the end of
   // Deliver or DeliverLate the engine forgets it.
-  void Doom(Session& session, LogKind kind, std::string reason, bool at_once);
+  void Doom(Session& session, IncidentKind kind, std::string reason, bool at_once);
   void ForgetDoomed();
   void RefuseDoomed();
   // Writes all that is gathered; what is for `last` comes last.
@@ -125,16 +128,15 @@ class ServerCore final : private SessionOwner {
   void UpdateClock(Session& session, bool new_request);
 
   // Logs and counts it, then finishes the session.
-  void Refuse(Session& session, LogKind kind, absl::FunctionRef<std::string()> reason);
-  void LogClosing(LogKind kind, const net::SocketAddress& peer,
-                  absl::FunctionRef<std::string()> reason);
+  void Refuse(Session& session, IncidentKind kind, absl::FunctionRef<std::string()> reason);
+  void NoteOf(IncidentKind kind, Session& session, absl::FunctionRef<std::string()> reason);
   // Serves it no more, sends what is due, then closes it.
   void Finish(Session& session);
   // Closes it at once. The object lives on until the loop's next turn.
   void Close(Session& session);
   void DestroyClosed();
-  // The engine forgets the session, in a batch of its own.
-  void Forget(Session& session);
+  // The engine forgets the session, in a batch of its own. True if the session waited.
+  bool Forget(Session& session);
 
   uint64_t OldestSilent() const;
   void EndSilence(Session& session);
@@ -173,7 +175,7 @@ class ServerCore final : private SessionOwner {
 
   struct Doomed {
     Session* session = nullptr;
-    LogKind kind = kBadRequest;
+    IncidentKind kind = IncidentKind::kBadRequest;
     std::string reason;
     bool at_once = false;
   };
@@ -184,7 +186,8 @@ class ServerCore final : private SessionOwner {
   absl::AnyInvocable<void()> shutdown_done_;
   net::TimerId shutdown_timer_ = 0;
 
-  std::array<LimitedLog, kLogKinds> logs_;
+  std::array<LimitedLog, kIncidentKinds> logs_;  // Each kind has its own limit of lines.
+  Meter meter_;
   ServerStats stats_;
   SharedServerStats shared_stats_;
   // What posted work holds weakly, to find that the core is gone.

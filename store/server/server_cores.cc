@@ -7,10 +7,12 @@
 
 namespace rollcall {
 
-ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options)
+ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options,
+                         net::Clock* latency_clock)
     : options_(options),
       loops_(loops),
       alive_(std::make_shared<const bool>(true)),
+      started_(loops.at(0).loop->Now()),
       doorkeeper_(loops.size(), options.connections_max, options.silent_connections_max) {
   CHECK(!loops_.empty() && loops_.size() <= kServerLoopsMax);
   std::vector<Entrance::Room> rooms;
@@ -18,7 +20,8 @@ ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptio
     cores_.push_back(std::make_unique<ServerCore>(CoreParts{.loop = loops_[i].loop,
                                                             .number = i,
                                                             .engine = loops_[i].engine,
-                                                            .doorkeeper = &doorkeeper_},
+                                                            .doorkeeper = &doorkeeper_,
+                                                            .latency_clock = latency_clock},
                                                   options));
     rooms.push_back({.loop = loops_[i].loop, .core = cores_[i].get()});
   }
@@ -52,6 +55,16 @@ ServerStats ServerCores::stats() const {
   sum.keys = numbers.keys;
   sum.waiting_clients = numbers.waiting_clients;
   return sum;
+}
+
+ServerSnapshot ServerCores::Complete(const EngineSnapshot& engine,
+                                     const std::vector<LoopSnapshot>& loops, absl::Time now) const {
+  ServerSnapshot snapshot = PutTogether(engine, loops);
+  snapshot.now = now;
+  snapshot.started = started_;
+  snapshot.stats = stats();
+  snapshot.world_size_flag = options_.expected_clients;
+  return snapshot;
 }
 
 }  // namespace rollcall

@@ -2,19 +2,24 @@
 #ifndef ROLLCALL_STORE_SERVER_SERVER_CORES_H_
 #define ROLLCALL_STORE_SERVER_SERVER_CORES_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "net/address.h"
+#include "net/clock.h"
 #include "net/event_loop.h"
 #include "store/server/doorkeeper.h"
 #include "store/server/engine_port.h"
 #include "store/server/entrance.h"
 #include "store/server/server_core.h"
 #include "store/server/server_options.h"
+#include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 
@@ -29,7 +34,10 @@ class ServerCores {
  public:
   // At least one loop, at most kServerLoopsMax, all of one kind and one Env. They and the engine
   // must outlive this, and none of them may run when it is destroyed. `options` must be valid.
-  ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options);
+  // Latencies are measured where `latency_clock` is given: it must be the loops' own, and outlive
+  // this.
+  ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options,
+              net::Clock* latency_clock = nullptr);
 
   // As Entrance::Open and addresses.
   absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
@@ -45,10 +53,19 @@ class ServerCores {
   // From any thread. Includes all that any client has seen the effect of.
   ServerStats stats() const;
 
+  // --- Snapshots (snapshot_parts.h) ---
+  // What one loop knows, and what the engine does; on that loop's thread, or the first one's.
+  LoopSnapshot SnapshotOfLoop(size_t loop) { return cores_[loop]->Snapshot(); }
+  EngineSnapshot SnapshotOfEngine() { return loops_[0].engine->Snapshot(); }
+  // From any thread: the whole, of all loops' parts.
+  ServerSnapshot Complete(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops,
+                          absl::Time now) const;
+
  private:
   const ServerOptions options_;
   const std::vector<ServerLoop> loops_;
   const std::shared_ptr<const bool> alive_;  // What posted work holds weakly.
+  const absl::Time started_;
   Doorkeeper doorkeeper_;
   std::vector<std::unique_ptr<ServerCore>> cores_;  // By loop.
   std::unique_ptr<Entrance> entrance_;

@@ -30,6 +30,10 @@ struct ServerOptions {
   // the remedy, where this machine's limits are too low for them; nothing else depends on it.
   int expected_clients = 0;
 
+  // For who looks at serving times (ServerMetrics): costs a look at the clock for each piece of
+  // bytes that comes.
+  bool measure_latencies = false;
+
   // Limits on keys, values and requests; which dialects are welcome.
   protocol::ParserOptions parser;
 

@@ -6,6 +6,7 @@
 #include "glog/logging.h"
 #include "store/protocol/reply_writer.h"
 #include "store/server/loop_number.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 namespace {
@@ -42,8 +43,8 @@ class SharedEngine::Port final : public EnginePort {
     shared_.engine_.Connect(client, dialect);
   }
 
-  void Disconnect(engine::ClientId client) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    shared_.engine_.Disconnect(client);
+  bool Disconnect(engine::ClientId client, absl::Time now) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return shared_.engine_.Disconnect(client, now);
   }
 
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
@@ -64,6 +65,11 @@ class SharedEngine::Port final : public EnginePort {
   }
 
   bool replies_outlive_batches() const override { return false; }
+
+  EngineSnapshot Snapshot() override {
+    net::MonitorLock lock(shared_.monitor_);
+    return TakeEngineSnapshot(shared_.engine_);
+  }
 
   EngineNumbers numbers() const override {
     return {.keys = shared_.keys_.load(std::memory_order_relaxed),

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "store/engine/store_engine.h"
 #include "store/server/engine_port.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 
@@ -29,12 +30,15 @@ class SoleEngine final : public EnginePort {
   void Connect(engine::ClientId client, protocol::Dialect dialect) override {
     engine_.Connect(client, dialect);
   }
-  void Disconnect(engine::ClientId client) override { engine_.Disconnect(client); }
+  bool Disconnect(engine::ClientId client, absl::Time now) override {
+    return engine_.Disconnect(client, now);
+  }
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override {
     engine_.Apply(from, request, now, replies);
   }
   bool replies_outlive_batches() const override { return true; }
+  EngineSnapshot Snapshot() override { return TakeEngineSnapshot(engine_); }
   EngineNumbers numbers() const override {
     return {.keys = keys_.load(std::memory_order_relaxed),
             .waiting_clients = waiting_clients_.load(std::memory_order_relaxed)};

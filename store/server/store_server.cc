@@ -3,10 +3,12 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "net/address.h"
@@ -18,6 +20,7 @@
 #include "store/server/capacity_warnings.h"
 #include "store/server/server_cores.h"
 #include "store/server/shared_engine.h"
+#include "store/server/snapshot_parts.h"
 #include "store/server/sole_engine.h"
 
 namespace rollcall {
@@ -44,12 +47,43 @@ class Engine {
   std::unique_ptr<SharedEngine> shared_;
 };
 
+// What one thread asks of another, and stops waiting for at some time.
+class Question {
+ public:
+  explicit Question(net::Env& env)
+      : owned_monitor_(env.NewMonitor()), monitor_(owned_monitor_.get()) {}
+
+  // `answer` is not called once nobody waits for it any more.
+  void Answer(absl::FunctionRef<void()> answer) {
+    net::MonitorLock lock(monitor_);
+    if (abandoned_) return;
+    answer();
+    answered_ = true;
+    monitor_->NotifyAll();
+  }
+
+  bool AwaitAnswer(absl::Time deadline) {
+    net::MonitorLock lock(monitor_);
+    while (!answered_ && monitor_->WaitUntil(deadline)) {
+    }
+    abandoned_ = !answered_;
+    return answered_;
+  }
+
+ private:
+  const std::unique_ptr<net::Monitor> owned_monitor_;
+  net::Monitor* const monitor_;
+  bool answered_ ABSL_GUARDED_BY(monitor_) = false;
+  bool abandoned_ ABSL_GUARDED_BY(monitor_) = false;
+};
+
 class ThreadedStoreServer final : public StoreServer {
  public:
   ThreadedStoreServer(net::Env& env, Loops loops, const ServerOptions& options)
-      : engine_(env, loops.size()),
+      : env_(env),
+        engine_(env, loops.size()),
         loops_(std::move(loops)),
-        cores_(ServerLoops(), options),
+        cores_(ServerLoops(), options, options.measure_latencies ? &env : nullptr),
         owned_monitor_(env.NewMonitor()),
         monitor_(owned_monitor_.get()) {
     for (size_t i = 0; i < loops_.size(); ++i) {
@@ -101,8 +135,46 @@ class ThreadedStoreServer final : public StoreServer {
   net::EventLoopKind event_loop() const override { return loops_[0]->kind(); }
   ServerStats stats() const override { return cores_.stats(); }
 
+  absl::StatusOr<ServerSnapshot> Snapshot(absl::Time deadline) override {
+    std::vector<LoopSnapshot> parts(loops_.size());
+    EngineSnapshot engine;
+    absl::Status asked = AskLoops(deadline, [&](size_t loop) {
+      parts[loop] = cores_.SnapshotOfLoop(loop);
+      if (loop == 0) engine = cores_.SnapshotOfEngine();
+    });
+    if (!asked.ok()) return asked;
+    return cores_.Complete(engine, parts, env_.Now());
+  }
+
+  absl::Status CheckAlive(absl::Time deadline) override {
+    return AskLoops(deadline, [](size_t /*loop*/) {});
+  }
+
  private:
   enum class State { kStarting, kServing, kStopping, kStopped };
+
+  // Has each loop's thread call `answer` with its number.
+  absl::Status AskLoops(absl::Time deadline, absl::FunctionRef<void(size_t)> answer) {
+    {
+      net::MonitorLock lock(monitor_);
+      if (state_ != State::kServing) return absl::UnavailableError("the server is stopping");
+    }
+    const absl::Time asked = env_.Now();
+    std::vector<std::shared_ptr<Question>> questions;
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      questions.push_back(std::make_shared<Question>(env_));
+      loops_[i]->Post(
+          [question = questions[i], answer, i] { question->Answer([&] { answer(i); }); });
+    }
+    size_t silent = 0;  // All are waited for: what `answer` refers to is gone when this returns.
+    for (const std::shared_ptr<Question>& question : questions) {
+      if (!question->AwaitAnswer(deadline)) ++silent;
+    }
+    if (silent == 0) return absl::OkStatus();
+    return absl::DeadlineExceededError(absl::StrCat(
+        silent, " of ", loops_.size(), loops_.size() == 1 ? " event loop" : " event loops",
+        " did not answer in ", absl::FormatDuration(env_.Now() - asked)));
+  }
 
   std::vector<ServerLoop> ServerLoops() const {
     std::vector<ServerLoop> loops;
@@ -120,6 +192,7 @@ class ThreadedStoreServer final : public StoreServer {
     return address_.is_valid();
   }
 
+  net::Env& env_;
   const Engine engine_;
   const Loops loops_;
   ServerCores cores_;           // Goes before the loops that it runs on.

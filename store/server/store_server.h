@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/env.h"
 #include "store/server/server_options.h"
+#include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
 
 namespace rollcall {
@@ -41,6 +43,13 @@ class StoreServer {
   virtual net::EventLoopKind event_loop() const = 0;
   // Includes all that any client has seen the effect of.
   virtual ServerStats stats() const = 0;
+
+  // Asks the event loop for all that is known; takes its thread for about a millisecond for each
+  // 4,096 ranks or waits. DeadlineExceeded if it does not answer by `deadline`: it is stuck, or has
+  // more to do than it can; Unavailable once the server stops. Not from the loop's own thread.
+  virtual absl::StatusOr<ServerSnapshot> Snapshot(absl::Time deadline) = 0;
+  // The same for a sign of life, which costs the loop nothing.
+  virtual absl::Status CheckAlive(absl::Time deadline) = 0;
 };
 
 }  // namespace rollcall

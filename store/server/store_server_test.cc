@@ -15,6 +15,8 @@
 #include "net/real_env.h"
 #include "net/syscalls.h"
 #include "net/syscalls_decorator.h"
+#include "store/protocol/operation.h"
+#include "store/server/server_snapshot.h"
 #include "testing/server_scenario.h"
 
 namespace rollcall {
@@ -118,6 +120,43 @@ TEST_P(StoreServerTest, AHostThatIsNotOursOrUnknownIsNamed) {
   EXPECT_NE(unknown.status().message().find("no-such-host.invalid"), absl::string_view::npos);
 }
 
+TEST_P(StoreServerTest, ASnapshotIsOfAllItsLoops) {
+  ServerOptions options = Options();
+  options.io_threads = 3;
+  options.measure_latencies = true;
+  ServerScenario scenario(env_, options);
+  std::vector<RawPeer> ranks;
+  for (int rank = 0; rank < 6; ++rank) {
+    ranks.push_back(scenario.Client());
+    ranks.back().Say(
+        ServerScenario::Request(absl::StrCat("set \"rollcall/rank/", rank, "\" \"7\"")));
+    if (rank > 0) ServerScenario::BeginWait(ranks.back(), "/leader");
+  }
+  ServerScenario::ExpectServed(ranks[0]);
+  const absl::StatusOr<ServerSnapshot> snapshot =
+      scenario.server().Snapshot(env_.Now() + kPatience);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  ASSERT_EQ(snapshot->ranks.size(), 6u);
+  for (const RankSeen& rank : snapshot->ranks) EXPECT_TRUE(rank.peer.is_loopback()) << rank.rank;
+  EXPECT_EQ(snapshot->world_size_told, 7);
+  EXPECT_EQ(snapshot->waits.size(), 5u);
+  EXPECT_EQ(snapshot->nameless_connections, 0u);
+  EXPECT_EQ(snapshot->metrics.requests[static_cast<size_t>(protocol::Operation::kSet)], 6u);
+  EXPECT_EQ(snapshot->stats.requests, snapshot->metrics.work.requests);
+  EXPECT_GT(snapshot->metrics.serving_times[static_cast<size_t>(protocol::Operation::kSet)].sum(),
+            absl::ZeroDuration());
+}
+
+TEST_P(StoreServerTest, SaysWhetherItIsAlive) {
+  ServerScenario scenario(env_, Options());
+  EXPECT_TRUE(scenario.server().CheckAlive(env_.Now() + kPatience).ok());
+  scenario.server().Stop();
+  EXPECT_EQ(scenario.server().CheckAlive(env_.Now() + kPatience).code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(scenario.server().Snapshot(env_.Now() + kPatience).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
 TEST_P(StoreServerTest, OptionsThatContradictEachOtherAreInvalid) {
   ServerOptions options = Options();
   options.unsent_bytes_soft_max = options.unsent_bytes_hard_max + 1;
@@ -136,6 +175,34 @@ class FewDescriptors final : public net::SyscallsDecorator {
  private:
   std::atomic<int> failures_ = 0;
 };
+
+// While it is told to, the loop does not come back from looking for events.
+class StuckLoop final : public net::SyscallsDecorator {
+ public:
+  int EpollWait(int epoll_fd, epoll_event* events, int count, absl::Duration timeout) override {
+    while (stuck.load()) stuck.wait(true);
+    return SyscallsDecorator::EpollWait(epoll_fd, events, count, timeout);
+  }
+  std::atomic<bool> stuck = false;
+};
+
+TEST(StoreServerFaultTest, SaysThatItsLoopIsStuck) {
+  StuckLoop syscalls;
+  net::SystemEnv env(&syscalls);
+  ServerScenario scenario(env, {});
+  EXPECT_TRUE(scenario.server().CheckAlive(env.Now() + kPatience).ok());
+  syscalls.stuck = true;
+  // Until then it may have been in the call that it was in before.
+  absl::Status alive;
+  do {
+    alive = scenario.server().CheckAlive(env.Now() + absl::Milliseconds(20));
+  } while (alive.ok());
+  EXPECT_EQ(alive.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(alive.message().substr(0, 36), "1 of 1 event loop did not answer in ") << alive;
+  syscalls.stuck = false;
+  syscalls.stuck.notify_all();
+  EXPECT_TRUE(scenario.server().CheckAlive(env.Now() + kPatience).ok());
+}
 
 TEST(StoreServerFaultTest, ServesOnAfterDescriptorsRanOut) {
   FewDescriptors syscalls;

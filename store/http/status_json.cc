@@ -1,0 +1,179 @@
+#include "store/http/status_json.h"
+
+#include <cmath>
+
+#include "absl/time/time.h"
+#include "nlohmann/json.hpp"
+#include "store/server/incident.h"
+#include "store/server/server_status.h"
+
+namespace rollcall::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Milliseconds are all that anybody reads.
+double Seconds(absl::Duration duration) {
+  return std::round(absl::ToDoubleSeconds(duration) * 1000) / 1000;
+}
+double UnixSeconds(absl::Time time) { return Seconds(time - absl::UnixEpoch()); }
+Json SecondsOrNull(const std::optional<absl::Duration>& duration) {
+  return duration.has_value() ? Json(Seconds(*duration)) : Json();
+}
+Json RankOrNull(int rank) { return rank >= 0 ? Json(rank) : Json(); }
+
+absl::string_view StateName(RankState state) {
+  switch (state) {
+    case RankState::kMissing:
+      return "missing";
+    case RankState::kJoined:
+      return "joined";
+    case RankState::kWaiting:
+      return "waiting";
+    case RankState::kGone:
+      return "gone";
+  }
+  return "";
+}
+
+Json WorldJson(const ServerStatus& status) {
+  return {
+      {"size", status.world_size > 0 ? Json(status.world_size) : Json()},
+      {"size_from", status.world_size == 0        ? Json()
+                    : status.world_size_from_flag ? Json("flag")
+                                                  : Json("clients")},
+      {"connected", status.joined},
+      {"waiting", status.waiting},
+      {"gone", status.gone},
+      {"missing", status.missing},
+      {"missing_ranks", status.missing_ranks},
+      {"gone_ranks", status.gone_ranks},
+      {"states", status.rank_states},
+      {"workers_joined", status.workers_joined.has_value() ? Json(*status.workers_joined) : Json()},
+  };
+}
+
+Json WaitsJson(const ServerStatus& status) {
+  Json waits = Json::array();
+  for (const WaitStatus& wait : status.waits) {
+    waits.push_back({{"key", wait.key},
+                     {"kind", wait.at_barrier ? "barrier" : "key"},
+                     {"waiters", wait.waiters},
+                     {"nameless_waiters", wait.nameless},
+                     {"longest_seconds", Seconds(wait.longest)},
+                     {"ranks", wait.ranks},
+                     {"absent_ranks", wait.absent_ranks}});
+  }
+  return waits;
+}
+
+Json ClientsJson(const ServerStatus& status) {
+  Json clients = Json::array();
+  for (const ClientStatus& client : status.clients) {
+    clients.push_back({{"address", client.address},
+                       {"dialect", client.dialect.empty() ? Json() : Json(client.dialect)},
+                       {"waiting_seconds", SecondsOrNull(client.waiting_time)},
+                       {"key", client.waiting_time.has_value() ? Json(client.key) : Json()}});
+  }
+  return clients;
+}
+
+Json SlowestJson(const ServerStatus& status) {
+  Json slowest = Json::array();
+  for (const LateRank& late : status.slowest) {
+    slowest.push_back({{"rank", late.rank}, {"after_first_seconds", Seconds(late.after_first)}});
+  }
+  return slowest;
+}
+
+Json ErrorsJson(const ServerStatus& status) {
+  Json errors = Json::array();
+  for (const IncidentStatus& incident : status.incidents) {
+    errors.push_back({{"unix_seconds", UnixSeconds(incident.when)},
+                      {"code", std::string(incident.info->code)},
+                      {"address", incident.address},
+                      {"rank", RankOrNull(incident.rank)},
+                      {"reason", incident.reason},
+                      {"meaning", std::string(incident.info->meaning)},
+                      {"remedy", std::string(incident.info->remedy)}});
+  }
+  return errors;
+}
+
+Json ThroughputJson(const ServerStatus& status) {
+  Json requests = Json::array();
+  Json received = Json::array();
+  Json sent = Json::array();
+  for (const Work& second : status.seconds) {
+    requests.push_back(second.requests);
+    received.push_back(second.received_bytes);
+    sent.push_back(second.sent_bytes);
+  }
+  return {{"seconds_per_point", 1},
+          {"requests", std::move(requests)},
+          {"received_bytes", std::move(received)},
+          {"sent_bytes", std::move(sent)}};
+}
+
+Json TotalsJson(const ServerSnapshot& snapshot) {
+  return {{"connections", snapshot.stats.connections},
+          {"connections_accepted", snapshot.stats.connections_accepted},
+          {"connections_rejected", snapshot.stats.connections_refused},
+          {"waiting_clients", snapshot.stats.waiting_clients},
+          {"requests", snapshot.metrics.work.requests},
+          {"received_bytes", snapshot.metrics.work.received_bytes},
+          {"sent_bytes", snapshot.metrics.work.sent_bytes},
+          {"keys", snapshot.stats.keys},
+          {"queues", snapshot.queues},
+          {"key_bytes", snapshot.key_bytes},
+          {"value_bytes", snapshot.value_bytes}};
+}
+
+Json RankJson(const std::optional<RankDetails>& details) {
+  if (!details.has_value()) return {};
+  return {{"rank", details->rank},
+          {"state", std::string(StateName(details->state))},
+          {"address", details->address.empty() ? Json() : Json(details->address)},
+          {"joined_seconds_ago", SecondsOrNull(details->since_joined)},
+          {"gone_seconds_ago", SecondsOrNull(details->since_gone)},
+          {"waiting_seconds", SecondsOrNull(details->waiting_time)},
+          {"keys", details->keys},
+          {"keys_in_all", details->keys_in_all}};
+}
+
+// Whatever a peer sent, the text is valid, and ASCII.
+std::string Dump(const Json& json) {
+  return json.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string StatusJson(const ServerSnapshot& snapshot, const ServerName& server,
+                       std::optional<int> rank) {
+  const ServerStatus status = StatusOf(snapshot);
+  Json json = {
+      {"format", 1},
+      {"summary", status.summary},
+      {"wait_summary", status.wait_summary},
+      {"server",
+       {{"address", server.address},
+        {"backend", server.backend},
+        {"unix_seconds", UnixSeconds(status.now)},
+        {"uptime_seconds", Seconds(status.uptime)}}},
+      {"world", WorldJson(status)},
+      {"waits", WaitsJson(status)},
+      {"waits_in_all", status.waits_in_all},
+      {"slowest", SlowestJson(status)},
+      {"nameless_clients", ClientsJson(status)},
+      {"nameless_clients_in_all", status.clients_in_all},
+      {"errors", ErrorsJson(status)},
+      {"throughput", ThroughputJson(status)},
+      {"totals", TotalsJson(snapshot)},
+  };
+  if (rank.has_value()) json["rank"] = RankJson(DetailsOf(snapshot, *rank));
+  return Dump(json);
+}
+
+std::string ErrorJson(absl::string_view error) { return Dump({{"error", std::string(error)}}); }
+
+}  // namespace rollcall::http

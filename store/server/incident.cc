@@ -1,0 +1,46 @@
+#include "store/server/incident.h"
+
+#include <iterator>
+
+namespace rollcall {
+namespace {
+
+// In the order of the enum, so that a kind is its row's index.
+constexpr IncidentInfo kTable[] = {
+    {IncidentKind::kBadBytes, "BAD_BYTES", "bad_bytes",
+     "A peer sent what no client of a store sends, or more than the limits allow.",
+     "Find out what connects from that address: a health check or scanner belongs on another port; "
+     "for a key or value over the limit, raise --max_key_bytes or --max_value_bytes on both sides.",
+     true},
+    {IncidentKind::kBadRequest, "BAD_REQUEST", "bad_request",
+     "A client asked for what cannot be answered, such as to add to a text.",
+     "Look at the key that the reason names: it is probably used for two purposes.", true},
+    {IncidentKind::kTooManyConnections, "TOO_MANY_CONNECTIONS", "too_many_connections",
+     "A connection more than the limit was closed at once.",
+     "Raise --max_connections, or look for clients that connect again and again.", true},
+    {IncidentKind::kTooManySilent, "TOO_MANY_SILENT", "too_many_silent",
+     "Of too many connections that had said nothing, the oldest was closed.",
+     "Look for what opens connections and says nothing: a scanner, or a load balancer's probes.",
+     true},
+    {IncidentKind::kTooLate, "TOO_LATE", "too_late",
+     "A peer began a request and did not finish it in time.",
+     "Look at that machine and the network to it: it stopped in the middle of a request.", true},
+    {IncidentKind::kTooSlow, "TOO_SLOW", "too_slow", "A client did not take its replies.",
+     "Look at that rank: it may be stopped, swapping, or behind a network that loses packets.",
+     true},
+    {IncidentKind::kConnectionLost, "CONNECTION_LOST", "connection_lost",
+     "A connection broke: the peer's process or machine died, or the network between went.",
+     "Look at that rank's log and machine; if many broke at once, at the network.", false},
+    {IncidentKind::kLeftWaiting, "LEFT_WAITING", "left_waiting",
+     "A client closed its connection while it waited for a key.",
+     "It gave up or was ended: look at its log, and at who should have set the key.", false},
+};
+static_assert(std::size(kTable) == kIncidentKinds);
+
+}  // namespace
+
+absl::Span<const IncidentInfo> AllIncidents() { return kTable; }
+
+const IncidentInfo& InfoOf(IncidentKind kind) { return kTable[static_cast<size_t>(kind)]; }
+
+}  // namespace rollcall

@@ -1,0 +1,74 @@
+// The parts that a snapshot is put together from: what the engine knows, and what each event loop
+// knows of its connections. Each is taken where it is known, in little time; the rest is for
+// whoever asked.
+#ifndef ROLLCALL_STORE_SERVER_SNAPSHOT_PARTS_H_
+#define ROLLCALL_STORE_SERVER_SNAPSHOT_PARTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "net/address.h"
+#include "store/engine/client_id.h"
+#include "store/engine/duration_histogram.h"
+#include "store/engine/rank_list.h"
+#include "store/engine/store_engine.h"
+#include "store/protocol/dialect.h"
+#include "store/server/incident.h"
+#include "store/server/meter.h"
+#include "store/server/server_metrics.h"
+#include "store/server/server_snapshot.h"
+#include "store/server/session_table.h"
+#include "store/server/throughput.h"
+
+namespace rollcall {
+
+struct EngineSnapshot {
+  struct Wait {
+    engine::ClientId client = 0;
+    absl::Time since;
+    bool at_barrier = false;
+    size_t missing = 0;
+    std::vector<std::string> names;
+  };
+
+  size_t queues = 0;
+  size_t key_bytes = 0;
+  size_t value_bytes = 0;
+  engine::DurationHistogram waiting_times{&engine::kWaitingTimes};
+  int world_size_told = 0;
+  std::optional<int64_t> workers_joined;
+  std::vector<engine::RankPlace> ranks;
+  std::vector<Wait> waits;  // Who has waited longest first.
+};
+
+// About half a millisecond for 4,096 ranks that wait.
+EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine);
+
+struct LoopSnapshot {
+  struct Connection {
+    engine::ClientId client = 0;
+    net::SocketAddress peer;
+    std::optional<protocol::Dialect> dialect;
+  };
+
+  ServerMetrics metrics;
+  std::vector<Connection> connections;  // At most kSnapshotConnectionsMax.
+  std::vector<Incident> incidents;
+  absl::Time seconds_end;
+  std::vector<Work> seconds;
+};
+
+// On the loop's thread.
+LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const Meter& meter);
+
+// Of the result, all but `now`, `started`, `stats` and `world_size_flag`, which are the caller's to
+// know. At least one loop.
+ServerSnapshot PutTogether(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops);
+
+}  // namespace rollcall
+
+#endif  // ROLLCALL_STORE_SERVER_SNAPSHOT_PARTS_H_

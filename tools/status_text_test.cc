@@ -1,0 +1,78 @@
+#include "tools/status_text.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rollcall::tools {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string StatusJson(absl::string_view key = "leader", absl::string_view states = "wjmg") {
+  return absl::StrCat(R"({
+    "summary": "2 of 4 ranks are connected.", "wait_summary": "1 client waits.",
+    "server": {"address": "10.0.0.1:29500", "backend": "epoll", "uptime_seconds": 125.2},
+    "world": {"missing": 1, "gone": 1, "states": ")",
+                      states, R"("},
+    "waits": [{"key": ")",
+                      key, R"(", "kind": "key", "waiters": 2, "nameless_waiters": 1,
+      "longest_seconds": 12.3, "ranks": "0", "absent_ranks": "1-3"}],
+    "waits_in_all": 3,
+    "nameless_clients": [{"address": "10.0.0.9:4711", "dialect": null, "waiting_seconds": null,
+      "key": null}],
+    "nameless_clients_in_all": 1,
+    "errors": [{"unix_seconds": 1700000000.5, "code": "TOO_LATE", "address": "10.0.0.2:1",
+      "rank": 2, "reason": "too late", "remedy": "Look at it."}],
+    "throughput": {"requests": [5, 7]},
+    "totals": {"connections": 3, "keys": 9}})");
+}
+
+TEST(RenderStatusTest, ShowsAllThatMatters) {
+  const StatusText status = RenderStatus(StatusJson()).value();
+  EXPECT_EQ(status.summary, "2 of 4 ranks are connected.");
+  EXPECT_FALSE(status.is_whole);
+  EXPECT_THAT(
+      status.report,
+      AllOf(HasSubstr("10.0.0.1:29500 (epoll), up 2m 5s: 3 connections, 9 keys, 7 requests"),
+            HasSubstr("       0  wjmg\n"), HasSubstr("  key leader"),
+            HasSubstr("2 (1 of unknown rank): 0  1-3\n"), HasSubstr("nothing yet"),
+            HasSubstr("TOO_LATE 10.0.0.2:1, rank 2: too late\n      Look at it.\n")));
+}
+
+TEST(RenderStatusTest, NothingInItMovesTheCursor) {
+  const StatusText status = RenderStatus(StatusJson("\\u001b[2J\\n\\u009b\\u202e")).value();
+  EXPECT_THAT(status.report, AllOf(HasSubstr("?[2J?"), Not(HasSubstr("\x1b"))));
+  EXPECT_FALSE(RenderStatus(StatusJson()).value().report.empty());
+}
+
+TEST(RenderStatusTest, WhatIsNoStatusIsAnError) {
+  for (const char* json : {"", "{", "[]", "{}", "<html>", R"({"summary": 1})", "\xff"}) {
+    EXPECT_EQ(RenderStatus(json).status().code(), absl::StatusCode::kDataLoss) << json;
+  }
+  const std::string whole = StatusJson();
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(RenderStatus(whole.substr(0, size)).ok()) << "cut at byte " << size;
+  }
+}
+
+TEST(RankRowsTest, RowsThatAreAlikeAreOneLine) {
+  EXPECT_EQ(RankRows(""), "");
+  EXPECT_EQ(RankRows("jjm"), "       0  jjm\n");
+  std::string states(4096, 'w');
+  states[17] = 'm';
+  states[4000] = 'g';
+  const std::string row = std::string(17, 'w') + "m" + std::string(46, 'w');
+  const std::string gone = std::string(32, 'w') + "g" + std::string(31, 'w');
+  EXPECT_EQ(RankRows(states),
+            absl::StrCat("       0  ", row, "\n", "      64  to 3967, all waiting\n", "    3968  ",
+                         gone, "\n", "    4032  to 4095, all waiting\n"));
+  EXPECT_EQ(RankRows(std::string(100, 'j')), "       0  to 99, all joined\n");
+}
+
+}  // namespace
+}  // namespace rollcall::tools
