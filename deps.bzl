@@ -37,6 +37,12 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "com_github_grpc_grpc",
+        debian_packages = ["libgrpc++-dev"],
+        targets = {":grpc++": "grpc++"},
+    )
+    maybe(
+        system_repository,
         name = "com_github_libuv_libuv",
         debian_packages = ["libuv1-dev"],
         targets = {":libuv": "libuv"},
