@@ -130,10 +130,11 @@ absl::StatusOr<EtcdClient::Opened> EtcdClient::OpenStream(const EtcdCall& call, 
     const size_t member = preferred();
     const absl::Time asked = env_.Now();
     std::string token;
-    const RpcStatus status =
-        GetToken(member, std::min(call.deadline - asked, kAttemptTimeout), token);
+    const absl::Duration timeout = std::min(call.deadline - asked, kAttemptTimeout);
+    const RpcStatus status = GetToken(member, timeout, token);
     if (status.ok()) {
-      return Opened{.member = member, .stream = members_[member]->OpenStream(method, token)};
+      return Opened{.member = member,
+                    .stream = members_[member]->OpenStream(method, token, timeout)};
     }
     absl::Status next = GoOn(call, member, status, env_.Now() - asked, attempts);
     if (!next.ok()) return next;

@@ -34,6 +34,8 @@ constexpr absl::Duration kPingTimeout = absl::Seconds(4);
 constexpr absl::Duration kReconnectMin = absl::Milliseconds(50);
 constexpr absl::Duration kReconnectMax = absl::Seconds(1);
 constexpr absl::Duration kConnectTimeout = absl::Seconds(3);
+// How long a call waits for a member that could not be reached to be tried again.
+constexpr absl::Duration kNextTryWithin = absl::Milliseconds(100);
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -91,9 +93,29 @@ void AddMetadata(const std::string& token, grpc::ClientContext& context) {
 class EtcdMember::Channel {
  public:
   Channel(const std::string& endpoint, const EtcdOptions& options)
-      : stub(ChannelTo(endpoint, options)) {}
+      : channel_(ChannelTo(endpoint, options)), stub_(channel_) {}
 
-  Stub stub;
+  Stub& stub() { return stub_; }
+
+  // Gives a connection that is being made the time to be made. A call alone does not: while there
+  // is none it fails at once, and a connection only comes about while somebody waits, since gRPC
+  // reads sockets in the threads of its callers.
+  void AwaitConnection(absl::Duration timeout) {
+    const gpr_timespec deadline = After(timeout);
+    const gpr_timespec next_try_by = After(std::min(timeout, kNextTryWithin));
+    grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
+    for (bool tried = false; state != GRPC_CHANNEL_READY;) {
+      if (state == GRPC_CHANNEL_TRANSIENT_FAILURE && tried) return;
+      const bool is_trying = state != GRPC_CHANNEL_TRANSIENT_FAILURE;
+      if (!channel_->WaitForStateChange(state, is_trying ? deadline : next_try_by)) return;
+      state = channel_->GetState(/*try_to_connect=*/true);
+      tried = tried || is_trying;
+    }
+  }
+
+ private:
+  const std::shared_ptr<grpc::Channel> channel_;
+  Stub stub_;
 };
 
 class EtcdMember::Stream : public EtcdStream {
@@ -187,12 +209,14 @@ EtcdMember::~EtcdMember() = default;
 
 RpcStatus EtcdMember::Call(const char* method, const std::string& token, const MessageLite& request,
                            MessageLite& response, absl::Duration timeout) {
+  const gpr_timespec deadline = After(timeout);
+  channel_->AwaitConnection(timeout);
   grpc::CompletionQueue queue;
   grpc::ClientContext context;
-  context.set_deadline(After(timeout));
+  context.set_deadline(deadline);
   AddMetadata(token, context);
   grpc::Status status;
-  auto call = channel_->stub.PrepareUnaryCall(&context, method, request, &queue);
+  auto call = channel_->stub().PrepareUnaryCall(&context, method, request, &queue);
   call->StartCall();
   call->Finish(&response, &status, nullptr);
   void* tag = nullptr;
@@ -202,8 +226,10 @@ RpcStatus EtcdMember::Call(const char* method, const std::string& token, const M
   return Converted(status);
 }
 
-std::unique_ptr<EtcdStream> EtcdMember::OpenStream(const char* method, const std::string& token) {
-  return std::make_unique<Stream>(channel_->stub, method, token);
+std::unique_ptr<EtcdStream> EtcdMember::OpenStream(const char* method, const std::string& token,
+                                                   absl::Duration timeout) {
+  channel_->AwaitConnection(timeout);
+  return std::make_unique<Stream>(channel_->stub(), method, token);
 }
 
 }  // namespace rollcall::etcd

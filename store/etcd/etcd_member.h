@@ -56,8 +56,10 @@ class EtcdMember {
   RpcStatus Call(const char* method, const std::string& token,
                  const google::protobuf::MessageLite& request,
                  google::protobuf::MessageLite& response, absl::Duration timeout);
-  // The member must outlive it.
-  std::unique_ptr<EtcdStream> OpenStream(const char* method, const std::string& token);
+  // Waits at most `timeout` for a connection; the stream ends at once if there is none. The member
+  // must outlive it.
+  std::unique_ptr<EtcdStream> OpenStream(const char* method, const std::string& token,
+                                         absl::Duration timeout);
 
  private:
   class Channel;
