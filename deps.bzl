@@ -37,6 +37,12 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "com_github_grpc_grpc",
+        debian_packages = ["libgrpc++-dev"],
+        targets = {":grpc++": "grpc++"},
+    )
+    maybe(
+        system_repository,
         name = "com_github_jupp0r_prometheus_cpp",
         debian_packages = ["prometheus-cpp-dev"],
         targets = {"core:core": "prometheus-cpp-core"},

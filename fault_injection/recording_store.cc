@@ -31,6 +31,10 @@ Outcome OutcomeOf(const DistError& error) {
     case ErrorCode::kProtocol:
     case ErrorCode::kClosed:
     case ErrorCode::kFile:
+    case ErrorCode::kEtcdUnreachable:
+    case ErrorCode::kEtcdNoLeader:
+    case ErrorCode::kEtcdLeaseLost:
+    case ErrorCode::kEtcdNoSpace:
       return Outcome::kUnknown;
     case ErrorCode::kQueueEmpty:
       return Outcome::kOk;  // An answer like any other.

@@ -121,10 +121,15 @@ absl::StatusCode StatusCodeOf(ErrorCode code) {
     case ErrorCode::kAddressInUse:
     case ErrorCode::kCannotListen:
     case ErrorCode::kListenDescriptor:
+    case ErrorCode::kEtcdLeaseLost:
+    case ErrorCode::kEtcdRequestTooLarge:
       return absl::StatusCode::kFailedPrecondition;
+    case ErrorCode::kEtcdAuth:
+      return absl::StatusCode::kPermissionDenied;
     case ErrorCode::kProtocol:
       return absl::StatusCode::kDataLoss;
     case ErrorCode::kResourceExhausted:
+    case ErrorCode::kEtcdNoSpace:
       return absl::StatusCode::kResourceExhausted;
     case ErrorCode::kClosed:
       return absl::StatusCode::kCancelled;
@@ -135,6 +140,8 @@ absl::StatusCode StatusCodeOf(ErrorCode code) {
     case ErrorCode::kNameLookup:
     case ErrorCode::kNotAStore:
     case ErrorCode::kConnectionLost:
+    case ErrorCode::kEtcdUnreachable:
+    case ErrorCode::kEtcdNoLeader:
       return absl::StatusCode::kUnavailable;
   }
   return absl::StatusCode::kUnknown;

@@ -62,6 +62,26 @@ constexpr ErrorCodeInfo kTable[] = {
      "A wrong path or permission, a full disk, a file system without locks, or another kind of "
      "file.",
      "Check path, permissions and free space; give each job a file of its own."},
+    {ErrorCode::kEtcdAuth, "ETCD_AUTH", kStoreError,
+     "etcd refused the user, the password, or access to the job's keys.",
+     "The password is wrong, the user's role has no right to the prefix, or etcd has users and the "
+     "URL names none.",
+     "Check user and password_file of the URL, and the role with `etcdctl user get` and `etcdctl "
+     "role get`."},
+    {ErrorCode::kEtcdLeaseLost, "ETCD_LEASE_LOST", kStoreError,
+     "The job's lease in etcd has ended, and the job's keys with it.",
+     "No rank could keep it alive for as long as its TTL: all were stopped or cut off from etcd; "
+     "or "
+     "somebody revoked it.",
+     "Start the job anew; if ranks may be away for longer, give the URL a larger ttl."},
+    {ErrorCode::kEtcdNoSpace, "ETCD_NO_SPACE", kStoreError,
+     "etcd has used up its quota and takes no writes; reads go on.",
+     "Too much is stored, or old revisions are never compacted.",
+     "Compact and defragment etcd, or raise --quota-backend-bytes; then `etcdctl alarm disarm`."},
+    {ErrorCode::kEtcdRequestTooLarge, "ETCD_REQUEST_TOO_LARGE", kStoreError,
+     "The request has more bytes than etcd takes in one.",
+     "etcd takes 1.5 MiB unless it is told otherwise, and the store is used to carry bulk data.",
+     "Split the value, or raise --max-request-bytes on all members of etcd."},
     {ErrorCode::kConnectRefused, "CONNECT_REFUSED", kNetworkError,
      "Nobody listened at the address until the deadline.",
      "The server has not started, has ended, or listens on another port or host.",
@@ -107,6 +127,16 @@ constexpr ErrorCodeInfo kTable[] = {
      "The system has no descriptors, local ports or memory left for the connection.",
      "A limit (ulimit -n) is too low for the number of connections, or descriptors leak.",
      "Raise the limit that the message names."},
+    {ErrorCode::kEtcdUnreachable, "ETCD_UNREACHABLE", kNetworkError,
+     "No member of the etcd cluster could be reached until the deadline.",
+     "The members are down, the URL names other hosts or ports, a certificate does not fit, or the "
+     "network is cut.",
+     "Look at what is said of each member; try `etcdctl --endpoints=... endpoint health`."},
+    {ErrorCode::kEtcdNoLeader, "ETCD_NO_LEADER", kNetworkError,
+     "Members of etcd answer, but had no leader until the deadline.",
+     "More than half of the members are down, or cannot reach each other, or their disks are too "
+     "slow.",
+     "Bring the other members back; `etcdctl endpoint status --cluster` shows who leads."},
     {ErrorCode::kClosed, "CLOSED", kNetworkError,
      "The store was closed on this side, before the call or while it was under way.",
      "One thread closes the store while another still uses it.",

@@ -19,11 +19,15 @@ enum class ErrorCode {
   kNotANumber,      // add, barrier: what is stored under the key is no number.
   kKeyTooLong,
   kValueTooLarge,
-  kTooManyKeys,   // Or too many bytes in one request.
-  kSizeMismatch,  // multi_set: as many values as keys are needed.
-  kUnsupported,   // This store, server or dialect has no such operation.
-  kProtocol,      // The server answered what no store answers.
-  kFile,          // FileStore: the file cannot be opened, locked, read or written, or is damaged.
+  kTooManyKeys,    // Or too many bytes in one request.
+  kSizeMismatch,   // multi_set: as many values as keys are needed.
+  kUnsupported,    // This store, server or dialect has no such operation.
+  kProtocol,       // The server answered what no store answers.
+  kFile,           // FileStore: the file cannot be opened, locked, read or written, or is damaged.
+  kEtcdAuth,       // etcd refuses user, password or permission.
+  kEtcdLeaseLost,  // The job's lease in etcd has ended, and with it all that hung on it.
+  kEtcdNoSpace,    // etcd's quota is used up: it takes no writes.
+  kEtcdRequestTooLarge,  // More than etcd takes in one request.
   // Raised as DistNetworkError.
   kConnectRefused,     // Until the deadline, nobody listened there.
   kConnectNoAnswer,    // Until the deadline, nothing came back (black hole, full backlog).
@@ -36,6 +40,8 @@ enum class ErrorCode {
   kConnectionLost,     // The server closed or reset the connection, or its host vanished.
   kReplyTimeout,       // The server took the request and did not answer in time.
   kResourceExhausted,  // Descriptors, local ports, memory.
+  kEtcdUnreachable,    // Until the deadline, no member of the cluster could be reached.
+  kEtcdNoLeader,       // Until the deadline, the members that answered had no leader.
   kClosed,             // The store was closed on this side.
 };
 

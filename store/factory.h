@@ -54,6 +54,8 @@ struct StoreUrlOptions {
 // "file:///path?rank=0&world_size=4"
 // "env://": MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE; with TORCHELASTIC_USE_AGENT_STORE=True all
 // ranks are clients of the agent's server.
+// "etcd://host:2379,host:2379/prefix[?ttl=60s][&tls=1&ca=FILE&cert=FILE&key=FILE]
+//  [&user=NAME&password_file=FILE]": in an etcd cluster (store/etcd/etcd_store.h, docs/etcd.md).
 // Raises std::invalid_argument that names the missing part in torch's words.
 std::unique_ptr<Store> CreateStore(net::Env& env, absl::string_view url,
                                    const StoreUrlOptions& options = {});

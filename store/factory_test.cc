@@ -56,6 +56,17 @@ class Factory : public testing::Test {
 
 // --- CreateC10dStore ---
 
+TEST_F(Factory, AnEtcdUrlSaysWhatIsWrongWithIt) {
+  EXPECT_THAT(InvalidUrl("etcd:///job"), HasSubstr("names no member"));
+  EXPECT_THAT(InvalidUrl("etcd://a,b:2379/job"), HasSubstr("a has no port"));
+  EXPECT_THAT(InvalidUrl("etcd://a:2379/job?ttl=1s"), HasSubstr("at least 5s; got 1s"));
+  EXPECT_THAT(InvalidUrl("etcd://a:2379/job?ttl=soon"), HasSubstr("ttl must be a duration"));
+  EXPECT_THAT(InvalidUrl("etcd://a:2379/job?use_libuv=1"), HasSubstr("unknown parameter"));
+  EXPECT_THAT(InvalidUrl("etcd://a:2379/job?user=u"), HasSubstr("given together"));
+  EXPECT_THAT(InvalidUrl("etcd://a:2379/job?ca=/no/such/file"), HasSubstr("/no/such/file"));
+  EXPECT_THAT(InvalidUrl("tcp://a:1,b:2?rank=0&world_size=1"), HasSubstr("takes one address"));
+}
+
 TEST_F(Factory, LeavesTorchsThreeKeysBehind) {
   const auto store = CreateC10dStore(env_, ServerOptionsOf());
   EXPECT_EQ(store->NumKeys(), 3);
@@ -181,7 +192,7 @@ TEST_F(Factory, MissingPartsOfATcpUrlAreToldInTorchsWords) {
 
 TEST_F(Factory, WrongPartsOfAUrlAreNamed) {
   EXPECT_EQ(InvalidUrl("invalid://"),
-            "No rendezvous handler for invalid://; there are tcp://, file:// and env://");
+            "No rendezvous handler for invalid://; there are tcp://, file://, env:// and etcd://");
   EXPECT_THAT(InvalidUrl("tcp://h:66000?rank=0&world_size=1"),
               HasSubstr("port must have value from 0 to 65535 but was 66000."));
   EXPECT_THAT(InvalidUrl("tcp://h:x?rank=0&world_size=1"),

@@ -7,6 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "store/agent_store.h"
 #include "store/dist_error.h"
+#include "store/etcd/etcd_options.h"
+#include "store/etcd/etcd_store.h"
+#include "store/etcd/etcd_url.h"
 #include "store/factory.h"
 #include "store/file_store.h"
 #include "store/store_url.h"
@@ -51,6 +54,12 @@ absl::StatusOr<int> GivenNumber(const StoreUrl& url, const std::string& name, in
 }
 
 absl::Status CheckParameters(const StoreUrl& url) {
+  // Their meaning, and what else there is, is for etcd::OptionsOfUrl to say.
+  if (url.scheme == "etcd") return absl::OkStatus();
+  if (url.addresses.size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(url.scheme, ":// takes one address, got ", url.addresses.size()));
+  }
   for (const auto& [name, value] : url.parameters) {
     if (name != "rank" && name != "world_size" && name != "use_libuv") {
       return absl::InvalidArgumentError(absl::StrCat("unknown parameter \"", name,
@@ -110,12 +119,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenTcp(net::Env& env, const StoreUrl& ur
 
 absl::StatusOr<std::unique_ptr<Store>> OpenTcpUrl(net::Env& env, const StoreUrl& url,
                                                   const Place& place, absl::Duration timeout) {
-  if (url.port.empty()) return Missing(url, "port number missing");
+  const StoreAddress& address = url.addresses[0];
+  if (address.port.empty()) return Missing(url, "port number missing");
   if (place.rank < 0) return Missing(url, "rank parameter missing");
   if (place.world_size < 0) return Missing(url, "world size parameter missing");
-  const absl::StatusOr<uint16_t> port = PortIn("port", url.port);
+  const absl::StatusOr<uint16_t> port = PortIn("port", address.port);
   if (!port.ok()) return port.status();
-  return OpenTcp(env, url, url.host, *port, place, timeout);
+  return OpenTcp(env, url, address.host, *port, place, timeout);
 }
 
 absl::StatusOr<std::string> Variable(net::Env& env, const StoreUrl& url, const std::string& name) {
@@ -148,16 +158,28 @@ absl::StatusOr<std::unique_ptr<Store>> OpenEnvUrl(net::Env& env, const StoreUrl&
 }
 
 absl::Status CheckFileUrl(const StoreUrl& url, const Place& place) {
-  if (!url.host.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("file://", url.host, url.path,
+  if (const std::string& host = url.addresses[0].host; !host.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("file://", host, url.path,
                                                    " names a host; a path begins with a third "
                                                    "slash: file:///",
-                                                   url.host, url.path));
+                                                   host, url.path));
   }
   if (url.path.empty() || url.path == "/") return Missing(url, "path missing");
   if (place.rank < 0) return Missing(url, "rank parameter missing");
   if (place.world_size < 0) return Missing(url, "world size parameter missing");
   return CheckPlace(place);
+}
+
+// Who has which rank is of no matter there: nobody hosts it.
+absl::StatusOr<std::unique_ptr<Store>> OpenEtcdUrl(net::Env& env, const StoreUrl& url,
+                                                   const Place& place, absl::Duration timeout) {
+  if (absl::Status valid = CheckPlace(place); place.world_size >= 0 && !valid.ok()) return valid;
+  absl::StatusOr<EtcdOptions> etcd = etcd::OptionsOfUrl(url);
+  if (!etcd.ok()) return etcd.status();
+  etcd->timeout = timeout;
+  absl::StatusOr<std::unique_ptr<EtcdStore>> store = EtcdStore::Open(env, *std::move(etcd));
+  if (!store.ok()) return store.status();
+  return std::unique_ptr<Store>(*std::move(store));
 }
 
 }  // namespace
@@ -174,11 +196,12 @@ std::unique_ptr<Store> CreateStore(net::Env& env, absl::string_view text,
     return std::make_unique<FileStore>(env, url->path, place->world_size, options.timeout);
   }
   absl::StatusOr<std::unique_ptr<Store>> store =
-      url->scheme == "tcp" ? OpenTcpUrl(env, *url, *place, options.timeout)
-      : url->scheme == "env"
-          ? OpenEnvUrl(env, *url, *place, options.timeout)
-          : absl::InvalidArgumentError(absl::StrCat("No rendezvous handler for ", url->scheme,
-                                                    "://; there are tcp://, file:// and env://"));
+      url->scheme == "tcp"    ? OpenTcpUrl(env, *url, *place, options.timeout)
+      : url->scheme == "env"  ? OpenEnvUrl(env, *url, *place, options.timeout)
+      : url->scheme == "etcd" ? OpenEtcdUrl(env, *url, *place, options.timeout)
+                              : absl::InvalidArgumentError(absl::StrCat(
+                                    "No rendezvous handler for ", url->scheme,
+                                    "://; there are tcp://, file://, env:// and etcd://"));
   ThrowIfError(store.status());
   return *std::move(store);
 }

@@ -37,14 +37,14 @@ absl::StatusOr<std::string> PercentDecode(absl::string_view url, absl::string_vi
 }
 
 // "host", "host:port", "[v6]:port".
-absl::Status ParseAuthority(absl::string_view url, absl::string_view authority, StoreUrl& parsed) {
-  absl::string_view host = authority;
+absl::Status ParseAddress(absl::string_view url, absl::string_view address, StoreUrl& parsed) {
+  absl::string_view host = address;
   absl::string_view port;
-  if (absl::ConsumePrefix(&authority, "[")) {
-    const size_t end = authority.find(']');
+  if (absl::ConsumePrefix(&address, "[")) {
+    const size_t end = address.find(']');
     if (end == absl::string_view::npos) return Wrong(url, "the \"[\" of the address has no \"]\"");
-    host = authority.substr(0, end);
-    port = authority.substr(end + 1);
+    host = address.substr(0, end);
+    port = address.substr(end + 1);
     if (!port.empty() && !absl::ConsumePrefix(&port, ":")) {
       return Wrong(url, "after \"]\" only \":port\" can follow");
     }
@@ -57,8 +57,7 @@ absl::Status ParseAuthority(absl::string_view url, absl::string_view authority, 
   }
   absl::StatusOr<std::string> decoded = PercentDecode(url, host);
   if (!decoded.ok()) return decoded.status();
-  parsed.host = *std::move(decoded);
-  parsed.port = std::string(port);
+  parsed.addresses.push_back({.host = *std::move(decoded), .port = std::string(port)});
   return absl::OkStatus();
 }
 
@@ -100,8 +99,9 @@ absl::StatusOr<StoreUrl> StoreUrl::Parse(absl::string_view text) {
     parsed.path = *std::move(path);
     rest = rest.substr(0, slash);
   }
-  if (absl::Status authority = ParseAuthority(text, rest, parsed); !authority.ok())
-    return authority;
+  for (absl::string_view address : absl::StrSplit(rest, ',')) {
+    if (absl::Status right = ParseAddress(text, address, parsed); !right.ok()) return right;
+  }
   return parsed;
 }
 

@@ -4,18 +4,24 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace rollcall {
 
-// "scheme://host:port/path?name=value&name=value", every part percent-decoded. Parts that are not
-// there are empty; what a scheme needs is for its user to say.
+struct StoreAddress {
+  std::string host;  // Without brackets.
+  std::string port;  // As written.
+};
+
+// "scheme://host:port,host:port/path?name=value&name=value", every part percent-decoded. Parts that
+// are not there are empty; what a scheme needs is for its user to say.
 struct StoreUrl {
   std::string scheme;  // In lower case.
-  std::string host;    // Without brackets.
-  std::string port;    // As written.
+  // One at least, and more where a scheme's stores have several.
+  std::vector<StoreAddress> addresses;
   std::string path;
   std::map<std::string, std::string> parameters;
 

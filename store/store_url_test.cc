@@ -14,7 +14,10 @@ using testing::HasSubstr;
 std::string Parsed(absl::string_view text) {
   const absl::StatusOr<StoreUrl> url = StoreUrl::Parse(text);
   if (!url.ok()) return std::string(url.status().message());
-  std::string shown = url->scheme + "|" + url->host + "|" + url->port + "|" + url->path;
+  std::string shown = url->scheme;
+  for (const StoreAddress& address : url->addresses)
+    shown += "|" + address.host + "|" + address.port;
+  shown += "|" + url->path;
   for (const auto& [name, value] : url->parameters) shown += "|" + name + "=" + value;
   return shown;
 }
@@ -26,6 +29,11 @@ TEST(StoreUrl, IsTakenApart) {
   EXPECT_EQ(Parsed("env://"), "env|||");
   EXPECT_EQ(Parsed("TCP://node0"), "tcp|node0||");
   EXPECT_EQ(Parsed("tcp://node0:1/ignored?a=b=c&"), "tcp|node0|1|/ignored|a=b=c");
+}
+
+TEST(StoreUrl, TakesSeveralAddresses) {
+  EXPECT_EQ(Parsed("etcd://a:2379,[::1]:2380,c/job?ttl=9s"), "etcd|a|2379|::1|2380|c||/job|ttl=9s");
+  EXPECT_THAT(Parsed("etcd://a:2379,::1"), HasSubstr("in brackets"));
 }
 
 TEST(StoreUrl, TakesIpv6AddressesInBrackets) {

@@ -109,11 +109,20 @@ Coverage CoverageTally::Finish(const SweepReport& sweep, const ContractTable& co
     row.name = std::string(info.name);
     const auto asserted = asserted_by_.find(row.name);
     row.is_covered = asserted != asserted_by_.end();
+    for (const NeverRaised& excuse : contract.contract().never_raised()) {
+      if (absl::c_linear_search(excuse.codes(), row.name)) row.excused = excuse.why();
+    }
     if (row.is_covered) {
       row.asserted_by = absl::StrJoin(asserted->second, ", ");
       row.fired = asserted->second.size();
-    } else {
+      if (!row.excused.empty()) {
+        coverage.gaps.push_back(absl::StrCat(
+            row.name, " is asserted, though the contract's never_raised says: ", row.excused));
+      }
+    } else if (row.excused.empty()) {
       coverage.gaps.push_back(absl::StrCat("no scenario asserts ", row.name));
+    } else {
+      row.is_covered = true;
     }
     row.fired += sweep.codes.contains(row.name);
     coverage.codes.push_back(std::move(row));

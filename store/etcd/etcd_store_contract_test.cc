@@ -1,0 +1,86 @@
+// The contract, on a real etcd.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "glog/logging.h"
+#include "gtest/gtest.h"
+#include "net/real_env.h"
+#include "store/etcd/etcd_options.h"
+#include "store/etcd/etcd_store.h"
+#include "store/prefix_store.h"
+#include "store/store.h"
+#include "testing/etcd_cluster.h"
+#include "testing/store_contract.h"
+
+namespace rollcall {
+namespace {
+
+// One for all cases: a world is a prefix in it.
+EtcdCluster& Cluster() {
+  static const std::unique_ptr<EtcdCluster> cluster = [] {
+    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
+    CHECK(started.ok()) << started.status();
+    return *std::move(started);
+  }();
+  return *cluster;
+}
+
+class EtcdWorld : public StoreWorld {
+ public:
+  EtcdWorld() {
+    static std::atomic<int> worlds = 0;
+    prefix_ = absl::StrCat("/world", ++worlds);
+  }
+
+  std::unique_ptr<Store> Join() override {
+    return EtcdStore::Open(net::RealEnv(), {.endpoints = Cluster().endpoints(),
+                                            .prefix = prefix_,
+                                            .timeout = absl::Seconds(30)})
+        .value();
+  }
+
+ private:
+  std::string prefix_;
+};
+
+// Ranks that are threads of one process, and share what they can.
+class ClonesWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    if (first_ == nullptr) first_ = world_.Join();
+    return first_->Clone();
+  }
+
+ private:
+  EtcdWorld world_;
+  std::unique_ptr<Store> first_;
+};
+
+class PrefixWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
+  }
+
+ private:
+  EtcdWorld world_;
+};
+
+template <typename World>
+StoreContractParam Param(std::string name) {
+  return {.name = std::move(name),
+          .new_world = [] { return std::make_unique<World>(); },
+          .env = &net::RealEnv()};
+}
+
+INSTANTIATE_TEST_SUITE_P(Etcd, StoreContract,
+                         testing::Values(Param<EtcdWorld>("Etcd"), Param<ClonesWorld>("EtcdClones"),
+                                         Param<PrefixWorld>("PrefixEtcd")),
+                         NameOfStoreContractParam);
+
+}  // namespace
+}  // namespace rollcall
