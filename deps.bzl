@@ -55,6 +55,15 @@ def rollcall_deps():
     )
     maybe(
         system_repository,
+        name = "openssl",
+        debian_packages = ["libssl-dev"],
+        targets = {
+            ":crypto": "libcrypto",
+            ":ssl": "libssl libcrypto",
+        },
+    )
+    maybe(
+        system_repository,
         name = "com_google_protobuf",
         debian_packages = ["libprotobuf-dev", "protobuf-compiler"],
         programs = {"protoc": "protoc"},

@@ -69,7 +69,7 @@ class Joining {
     absl::StatusOr<std::unique_ptr<Connection>> connection = env_.ConnectAny(*addresses, deadline_);
     if (!connection.ok()) return connection.status();
     step_ = Step::kHandshake;
-    absl::Status shaken = handshake_(**connection, deadline_);
+    absl::Status shaken = handshake_(*connection, deadline_);
     if (!shaken.ok()) return shaken;
     return connection;
   }

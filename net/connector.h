@@ -22,8 +22,10 @@ struct RetryOptions {
 
 // Finds out whether the right server is at the other end, for as long as `deadline` allows. What it
 // returns must be the failed Connection call's own status where one failed, since its NetErrorInfo
-// says whether another attempt may help.
-using Handshake = absl::FunctionRef<absl::Status(Connection& connection, absl::Time deadline)>;
+// says whether another attempt may help. It may put another Connection in the place of the one that
+// it is given, such as one that encrypts what that one carries.
+using Handshake =
+    absl::FunctionRef<absl::Status(std::unique_ptr<Connection>& connection, absl::Time deadline)>;
 
 // Whether a new attempt can go better than the one that gave `failure`: true for a peer that
 // refused, said nothing, reset, closed or vanished, for a name or a route that is not there yet,

@@ -110,10 +110,11 @@ class ConnectorTest : public ::testing::Test {
  protected:
   absl::Status Join(absl::Duration timeout) {
     start_ = env_.Now();
-    const absl::StatusOr<std::unique_ptr<Connection>> connection = ConnectWithRetry(
-        env_, {"node0", 29500}, {}, start_ + timeout, [this](Connection&, absl::Time deadline) {
-          return env_.Take(env_.handshakes, deadline, NetErrorKind::kTimedOut);
-        });
+    const absl::StatusOr<std::unique_ptr<Connection>> connection =
+        ConnectWithRetry(env_, {"node0", 29500}, {}, start_ + timeout,
+                         [this](std::unique_ptr<Connection>&, absl::Time deadline) {
+                           return env_.Take(env_.handshakes, deadline, NetErrorKind::kTimedOut);
+                         });
     return connection.status();
   }
 
@@ -255,12 +256,12 @@ TEST(RealConnectorTest, RetriesAReset) {
   int handshakes = 0;
   const auto connection =
       ConnectWithRetry(RealEnv(), {"127.0.0.1", listener->address().port()}, {}, deadline,
-                       [&](Connection& connection, absl::Time deadline) {
+                       [&](std::unique_ptr<Connection>& connection, absl::Time deadline) {
                          ++handshakes;
-                         absl::Status sent = connection.Write("?", deadline);
+                         absl::Status sent = connection->Write("?", deadline);
                          if (!sent.ok()) return sent;
                          char byte;
-                         return connection.Read(&byte, 1, deadline).status();
+                         return connection->Read(&byte, 1, deadline).status();
                        });
   EXPECT_TRUE(connection.ok()) << connection.status();
   EXPECT_EQ(handshakes, 3);
@@ -271,7 +272,7 @@ TEST(RealConnectorTest, GivesUpAtTheDeadline) {
   const absl::Time deadline = RealEnv().Now() + absl::Milliseconds(100);
   const auto connection =
       ConnectWithRetry(RealEnv(), {"localhost", port}, {}, deadline,
-                       [](Connection&, absl::Time) { return absl::OkStatus(); });
+                       [](std::unique_ptr<Connection>&, absl::Time) { return absl::OkStatus(); });
   EXPECT_GE(RealEnv().Now(), deadline);
   EXPECT_EQ(connection.status().code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(GetNetErrorInfo(connection.status())->kind, NetErrorKind::kRefused);

@@ -44,6 +44,7 @@ constexpr std::array kKinds = {
             absl::StatusCode::kResourceExhausted},
     KindRow{NetErrorKind::kBadDescriptor, "bad descriptor", absl::StatusCode::kInvalidArgument},
     KindRow{NetErrorKind::kShutDown, "shut down", absl::StatusCode::kCancelled},
+    KindRow{NetErrorKind::kTls, "TLS failed", absl::StatusCode::kUnauthenticated},
     KindRow{NetErrorKind::kBug, "bug", absl::StatusCode::kInternal},
 };
 

@@ -29,6 +29,7 @@ enum class NetErrorKind {
   kResourceExhausted,  // Descriptors, local ports, memory, socket buffers.
   kBadDescriptor,      // An adopted descriptor is not what it should be.
   kShutDown,           // We closed it ourselves.
+  kTls,                // TLS failed: a certificate, a version, or bytes that are none of it.
   kBug,                // EBADF, ENOTSOCK, EFAULT...: ours.
 };
 

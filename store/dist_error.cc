@@ -133,6 +133,9 @@ absl::StatusCode StatusCodeOf(ErrorCode code) {
       return absl::StatusCode::kResourceExhausted;
     case ErrorCode::kClosed:
       return absl::StatusCode::kCancelled;
+    case ErrorCode::kTlsFailed:
+    case ErrorCode::kTokenRejected:
+      return absl::StatusCode::kUnauthenticated;
     case ErrorCode::kFile:
     case ErrorCode::kConnectRefused:
     case ErrorCode::kConnectNoAnswer:
@@ -170,6 +173,8 @@ ErrorCode CodeOfNet(net::NetErrorKind kind) {
       return ErrorCode::kListenDescriptor;
     case net::NetErrorKind::kShutDown:
       return ErrorCode::kClosed;
+    case net::NetErrorKind::kTls:
+      return ErrorCode::kTlsFailed;
     case net::NetErrorKind::kClosedByPeer:
     case net::NetErrorKind::kReset:
     case net::NetErrorKind::kPeerVanished:

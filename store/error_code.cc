@@ -141,9 +141,20 @@ constexpr ErrorCodeInfo kTable[] = {
      "The store was closed on this side, before the call or while it was under way.",
      "One thread closes the store while another still uses it.",
      "End the threads that use the store first."},
+    {ErrorCode::kTlsFailed, "TLS_FAILED", kNetworkError,
+     "The two sides did not come to an encrypted connection, or it was damaged.",
+     "A certificate is out of date, for another host, or signed by somebody who is not trusted; "
+     "the "
+     "server wants a certificate of its clients; or only one side speaks TLS.",
+     "Check that client and server both use TLS (tls://) on this port, the authorities (ca), names "
+     "and dates of both certificates, and the server's log."},
+    {ErrorCode::kTokenRejected, "TOKEN_REJECTED", kNetworkError,
+     "The server serves only clients with a token, and did not accept this one's, or it has none.",
+     "No token file was given, it is that of another server, or the server's was changed.",
+     "Give the client the server's token (token_file), and restart what still has an old one."},
 };
 
-static_assert(std::size(kTable) == static_cast<size_t>(ErrorCode::kClosed) + 1);
+static_assert(std::size(kTable) == static_cast<size_t>(ErrorCode::kTokenRejected) + 1);
 
 constexpr bool RowsAreInOrder() {
   for (size_t i = 0; i < std::size(kTable); ++i) {

@@ -43,6 +43,8 @@ enum class ErrorCode {
   kEtcdUnreachable,    // Until the deadline, no member of the cluster could be reached.
   kEtcdNoLeader,       // Until the deadline, the members that answered had no leader.
   kClosed,             // The store was closed on this side.
+  kTlsFailed,          // Certificates, versions, or TLS on one side only.
+  kTokenRejected,      // The server wants a token, and another one than this client's.
 };
 
 struct ErrorCodeInfo {
