@@ -50,7 +50,14 @@ struct StoreUrlOptions {
   absl::Duration timeout = absl::Minutes(30);
 };
 
-// "tcp://host:port?rank=0&world_size=4[&use_libuv=0]": rank 0 hosts the server.
+// "tcp://host:port?rank=0&world_size=4[&use_libuv=0]": rank 0 hosts the server. With is_server=0 it
+// does not, because one runs there already. token_file=PATH: as in TcpStoreOptions, and for the
+// server that is hosted too.
+// "tls://host:port?...": the same over TLS. Paths of PEM files: ca=PATH, who may have signed the
+// server's certificate (else whom this system trusts); cert=PATH and key=PATH, for a server that
+// asks for them, and for the one that rank 0 hosts, which must have them; client_ca=PATH, whose
+// clients the hosted server takes. server_name=NAME: whom the certificate is for, if not for the
+// host.
 // "file:///path?rank=0&world_size=4"
 // "env://": MASTER_ADDR, MASTER_PORT, RANK, WORLD_SIZE; with TORCHELASTIC_USE_AGENT_STORE=True all
 // ranks are clients of the agent's server.

@@ -2,9 +2,13 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "net/tls/tls_files.h"
 #include "store/agent_store.h"
 #include "store/dist_error.h"
 #include "store/etcd/etcd_options.h"
@@ -53,6 +57,17 @@ absl::StatusOr<int> GivenNumber(const StoreUrl& url, const std::string& name, in
       absl::StrCat(name, " is ", from_caller, " by argument and ", *number, " in the URL"));
 }
 
+std::vector<absl::string_view> KnownParameters(const StoreUrl& url) {
+  std::vector<absl::string_view> known = {"rank", "world_size", "use_libuv"};
+  if (url.scheme == "tcp" || url.scheme == "tls") {
+    known.insert(known.end(), {"is_server", "token_file"});
+  }
+  if (url.scheme == "tls") {
+    known.insert(known.end(), {"ca", "cert", "key", "client_ca", "server_name"});
+  }
+  return known;
+}
+
 absl::Status CheckParameters(const StoreUrl& url) {
   // Their meaning, and what else there is, is for etcd::OptionsOfUrl to say.
   if (url.scheme == "etcd") return absl::OkStatus();
@@ -60,14 +75,21 @@ absl::Status CheckParameters(const StoreUrl& url) {
     return absl::InvalidArgumentError(
         absl::StrCat(url.scheme, ":// takes one address, got ", url.addresses.size()));
   }
+  const std::vector<absl::string_view> known = KnownParameters(url);
   for (const auto& [name, value] : url.parameters) {
-    if (name != "rank" && name != "world_size" && name != "use_libuv") {
-      return absl::InvalidArgumentError(absl::StrCat("unknown parameter \"", name,
-                                                     "\" in the store URL; there are rank, ",
-                                                     "world_size and use_libuv"));
-    }
+    if (absl::c_linear_search(known, name)) continue;
+    const std::vector<absl::string_view> first(known.begin(), known.end() - 1);
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown parameter \"", name, "\" in the store URL; there are ",
+                     absl::StrJoin(first, ", "), " and ", known.back()));
   }
   return absl::OkStatus();
+}
+
+// Empty if the URL has no such parameter.
+std::string Parameter(const StoreUrl& url, const std::string& name) {
+  const auto parameter = url.parameters.find(name);
+  return parameter == url.parameters.end() ? "" : parameter->second;
 }
 
 absl::StatusOr<Place> PlaceIn(const StoreUrl& url, const StoreUrlOptions& options) {
@@ -96,7 +118,35 @@ absl::StatusOr<bool> UseLibuv(net::Env& env, const StoreUrl& url) {
   return absl::InvalidArgumentError(absl::StrCat("use_libuv must be 0 or 1, got \"", value, "\""));
 }
 
-// Rank 0 hosts the server, unless the agent does.
+// Rank 0 hosts the server, unless the agent does, or the URL says that somebody does.
+absl::StatusOr<bool> IsServer(net::Env& env, const StoreUrl& url, const std::string& host,
+                              uint16_t port, const Place& place) {
+  const std::string value = Parameter(url, "is_server");
+  if (!value.empty() && value != "0" && value != "1") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is_server must be 0 or 1, got \"", value, "\""));
+  }
+  return place.rank == 0 && value != "0" && !AgentHasStoreAt(env, host, port);
+}
+
+// What a tls:// URL says, for the client and for the server that it may host.
+absl::Status AddTls(const StoreUrl& url, TcpStoreOptions& options) {
+  options.tls = net::TlsClientFiles{.ca = Parameter(url, "ca"),
+                                    .certificate_chain = Parameter(url, "cert"),
+                                    .private_key = Parameter(url, "key")};
+  options.tls_server_name = Parameter(url, "server_name");
+  if (!options.is_server) return absl::OkStatus();
+  if (options.tls->certificate_chain.empty() || options.tls->private_key.empty()) {
+    return absl::InvalidArgumentError(
+        "rank 0 hosts the server of a tls:// URL, and for that needs the parameters cert and key; "
+        "if a server runs there already, say is_server=0");
+  }
+  options.server.tls = {.certificate_chain = options.tls->certificate_chain,
+                        .private_key = options.tls->private_key,
+                        .client_ca = Parameter(url, "client_ca")};
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Store>> OpenTcp(net::Env& env, const StoreUrl& url,
                                                const std::string& host, uint16_t port,
                                                const Place& place, absl::Duration timeout) {
@@ -106,7 +156,14 @@ absl::StatusOr<std::unique_ptr<Store>> OpenTcp(net::Env& env, const StoreUrl& ur
   TcpStoreOptions options;
   options.host = host;
   options.port = port;
-  options.is_server = place.rank == 0 && !AgentHasStoreAt(env, host, port);
+  const absl::StatusOr<bool> is_server = IsServer(env, url, host, port, place);
+  if (!is_server.ok()) return is_server.status();
+  options.is_server = *is_server;
+  options.token_file = Parameter(url, "token_file");
+  if (*is_server) options.server.token_file = options.token_file;
+  if (url.scheme == "tls") {
+    if (absl::Status added = AddTls(url, options); !added.ok()) return added;
+  }
   options.multi_tenant = true;
   options.use_libuv = *use_libuv;
   options.world_size = place.world_size;
@@ -196,12 +253,12 @@ std::unique_ptr<Store> CreateStore(net::Env& env, absl::string_view text,
     return std::make_unique<FileStore>(env, url->path, place->world_size, options.timeout);
   }
   absl::StatusOr<std::unique_ptr<Store>> store =
-      url->scheme == "tcp"    ? OpenTcpUrl(env, *url, *place, options.timeout)
-      : url->scheme == "env"  ? OpenEnvUrl(env, *url, *place, options.timeout)
-      : url->scheme == "etcd" ? OpenEtcdUrl(env, *url, *place, options.timeout)
-                              : absl::InvalidArgumentError(absl::StrCat(
-                                    "No rendezvous handler for ", url->scheme,
-                                    "://; there are tcp://, file://, env:// and etcd://"));
+      url->scheme == "tcp" || url->scheme == "tls" ? OpenTcpUrl(env, *url, *place, options.timeout)
+      : url->scheme == "env"                       ? OpenEnvUrl(env, *url, *place, options.timeout)
+      : url->scheme == "etcd"                      ? OpenEtcdUrl(env, *url, *place, options.timeout)
+                                                   : absl::InvalidArgumentError(absl::StrCat(
+                                                         "No rendezvous handler for ", url->scheme,
+                                                         "://; there are tcp://, tls://, file://, env:// and etcd://"));
   ThrowIfError(store.status());
   return *std::move(store);
 }

@@ -5,11 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "net/net_error.h"
+#include "net/tls/tls_context.h"
 #include "store/agent_store.h"
 #include "store/client/join.h"
 #include "store/client/store_client.h"
 #include "store/dist_error.h"
 #include "store/shared_server.h"
+#include "store/token_file.h"
 #include "store/wait_error.h"
 
 namespace rollcall {
@@ -30,6 +32,26 @@ absl::Status Validate(const TcpStoreOptions& options) {
   if (options.listen_fd >= 0 && !options.is_server) {
     return absl::InvalidArgumentError("listen_fd is for the store that hosts the server");
   }
+  return absl::OkStatus();
+}
+
+// What proves to the server who this client is, and the other way round.
+absl::Status AddCredentials(const TcpStoreOptions& options, client::ClientOptions& client) {
+  if (options.tls.has_value()) {
+    absl::StatusOr<std::shared_ptr<const net::TlsContext>> tls = net::LoadTlsContext(*options.tls);
+    if (!tls.ok()) return tls.status();
+    client.tls = *std::move(tls);
+    client.server_name = options.tls_server_name;
+  }
+  if (options.token_file.empty()) return absl::OkStatus();
+  if (options.dialect != protocol::Dialect::kModern) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("token_file is given, but the ", protocol::DialectName(options.dialect),
+                     " dialect cannot show a token; only the modern one can"));
+  }
+  absl::StatusOr<std::vector<NamedToken>> tokens = ReadTokenFile(options.token_file);
+  if (!tokens.ok()) return tokens.status();
+  client.token = std::make_shared<const std::string>(std::move(tokens->front().token));
   return absl::OkStatus();
 }
 
@@ -99,12 +121,16 @@ absl::StatusOr<TcpStore::Parts> TcpStore::Make(net::Env& env, TcpStoreOptions op
                                     : client::StoreClient::kZeroTimeoutBudget;
   const absl::Time deadline =
       budget == absl::InfiniteDuration() ? absl::InfiniteFuture() : started + budget;
+  client::ClientOptions client_options{
+      .dialect = options.dialect, .limits = options.limits, .timeout = options.timeout};
+  if (absl::Status added = AddCredentials(options, client_options); !added.ok()) return added;
   std::shared_ptr<StoreServer> server;
   if (options.is_server) {
     absl::StatusOr<std::shared_ptr<StoreServer>> own = StartServer(env, options);
     if (own.ok()) {
       server = *std::move(own);
-      options.port = server->port();
+      options.port =
+          options.tls.has_value() ? server->tls_port().value_or(server->port()) : server->port();
     } else if (AgentHasStoreAt(env, options.port)) {
       LOG(WARNING) << "cannot listen on port " << options.port
                    << ", going on as a client of the agent's store there: "
@@ -113,11 +139,8 @@ absl::StatusOr<TcpStore::Parts> TcpStore::Make(net::Env& env, TcpStoreOptions op
       return ListenFailed(options, own.status());
     }
   }
-  auto client = std::make_unique<client::StoreClient>(
-      env, client::ClientOptions{.endpoint = {.host = options.host, .port = options.port},
-                                 .dialect = options.dialect,
-                                 .limits = options.limits,
-                                 .timeout = options.timeout});
+  client_options.endpoint = {.host = options.host, .port = options.port};
+  auto client = std::make_unique<client::StoreClient>(env, std::move(client_options));
   if (absl::Status connected = client->Connect(started, deadline); !connected.ok())
     return connected;
   if (absl::Status joined = Join(env, *client, options, server != nullptr, started, deadline);

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "net/env.h"
+#include "net/tls/tls_files.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
 #include "store/server/server_options.h"
@@ -46,6 +47,14 @@ struct TcpStoreOptions {
   // >= 0: leaves a mark by which a time-out of the wait can name the ranks that did not come.
   int rank = -1;
 
+  // Set: over TLS. The server's certificate must be for `host`, or for tls_server_name if that is
+  // not empty. A hosted server has settings of its own, in `server`.
+  std::optional<net::TlsClientFiles> tls;
+  std::string tls_server_name;
+  // A file with the token to show to a server that asks for one (store/token_file.h; the first, if
+  // there are several). In the modern dialect only.
+  std::string token_file;
+
   absl::Duration timeout = kDefaultTimeout;
   protocol::Dialect dialect = protocol::Dialect::kModern;
   // Checked before anything is sent, since the server can only answer by hanging up. Raise them
@@ -61,8 +70,9 @@ class TcpStore : public Store {
  public:
   // Connects (and, as server, first listens), greets, and joins: all under one deadline,
   // now + options.timeout (zero counts as five seconds). Raises DistNetworkError (CONNECT_REFUSED,
-  // CONNECT_NO_ANSWER, NAME_LOOKUP, NOT_A_STORE, ADDRESS_IN_USE, ...), DistStoreError
-  // (JOIN_TIMEOUT) and std::invalid_argument. `env` must outlive the store and its clones.
+  // CONNECT_NO_ANSWER, NAME_LOOKUP, NOT_A_STORE, TLS_FAILED, TOKEN_REJECTED, ADDRESS_IN_USE,
+  // ...), DistStoreError (JOIN_TIMEOUT) and std::invalid_argument, which a file is that cannot be
+  // read or is not what it should be. `env` must outlive the store and its clones.
   //
   // If a server cannot listen, but TORCHELASTIC_USE_AGENT_STORE is set and MASTER_PORT is its port,
   // the agent that started this process has one there: the store becomes its client, as in torch.

@@ -7,11 +7,13 @@
 #include "gtest/gtest.h"
 #include "net/event_loop.h"
 #include "net/real_env.h"
+#include "net/tls/tls_files.h"
 #include "store/prefix_store.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
 #include "store/tcp_store.h"
 #include "testing/store_contract.h"
+#include "testing/tls_directory.h"
 
 namespace rollcall {
 namespace {
@@ -30,6 +32,32 @@ class TcpWorld : public StoreWorld {
  private:
   const std::unique_ptr<StoreServer> server_ =
       StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1", .event_loop = kLoop}).value();
+};
+
+// Both sides prove who they are, and the client shows a token too.
+template <net::EventLoopKind kLoop>
+class TlsWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = server_->port();
+    options.tls = client_;
+    options.token_file = token_file_;
+    options.timeout = absl::Seconds(30);
+    return std::make_unique<TcpStore>(net::RealEnv(), options);
+  }
+
+ private:
+  TlsDirectory files_{net::RealEnv().Now()};
+  const net::TlsClientFiles client_ = files_.Client(/*known=*/true);
+  const std::string token_file_ = files_.Write("tokens", "the_token_of_the_suite");
+  const std::unique_ptr<StoreServer> server_ =
+      StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1",
+                                          .event_loop = kLoop,
+                                          .tls = files_.Server(/*mutual=*/true),
+                                          .token_file = token_file_})
+          .value();
 };
 
 // The first to join hosts the server, as rank 0 of a torch job does.
@@ -73,10 +101,14 @@ StoreContractParam Param(std::string name, int bookkeeping_keys) {
 
 using EpollWorld = TcpWorld<net::EventLoopKind::kEpoll>;
 using LibuvWorld = TcpWorld<net::EventLoopKind::kLibuv>;
+using TlsEpollWorld = TlsWorld<net::EventLoopKind::kEpoll>;
+using TlsLibuvWorld = TlsWorld<net::EventLoopKind::kLibuv>;
 
 INSTANTIATE_TEST_SUITE_P(Tcp, StoreContract,
                          testing::Values(Param<EpollWorld>("Epoll", 0),
                                          Param<LibuvWorld>("Libuv", 0),
+                                         Param<TlsEpollWorld>("TlsEpoll", 0),
+                                         Param<TlsLibuvWorld>("TlsLibuv", 0),
                                          Param<HostedWorld>("Hosted", 1),  // init/
                                          Param<PrefixWorld<EpollWorld>>("PrefixEpoll", 0),
                                          Param<PrefixWorld<LibuvWorld>>("PrefixLibuv", 0)),

@@ -23,13 +23,22 @@ TEST_P(ServerContract, AWrongGreetingClosesThatConnectionAtOnceAndNoOther) {
     RawPeer client = scenario.Client();
     for (const std::string& opening :
          {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("SSH-2.0-OpenSSH_9.2\r\n"),
-          Unhex("00DEADBEEF"), Unhex("FF"), Unhex("16030100")}) {
+          Unhex("00DEADBEEF"), Unhex("FF")}) {
       RawPeer stranger = scenario.Connect();
       stranger.Say(opening);
       EXPECT_EQ(stranger.HearToTheEnd(), "") << Hex(opening);
       ServerScenario::ExpectServed(client);
     }
-    EXPECT_EQ(scenario.server().stats().connections_refused, 5u);
+    EXPECT_EQ(scenario.server().stats().connections_refused, 4u);
+  });
+}
+
+TEST_P(ServerContract, ATlsHandshakeIsAnsweredWithAnAlertWhereThereIsNoTls) {
+  WithServer([](ServerScenario& scenario) {
+    RawPeer stranger = scenario.Connect();
+    stranger.Say(Unhex("16030100"));
+    EXPECT_EQ(Hex(stranger.HearToTheEnd()), Hex(Unhex("15030100020246")));
+    EXPECT_EQ(scenario.server().stats().connections_refused, 1u);
   });
 }
 

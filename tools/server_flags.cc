@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "net/event_loop.h"
+#include "net/tls/tls_context.h"
 #include "store/protocol/dialect.h"
 #include "store/server/loop_number.h"
 
@@ -24,6 +25,39 @@ std::optional<net::EventLoopKind> ParseBackend(absl::string_view name) {
     if (name == net::EventLoopKindName(kind)) return kind;
   }
   return std::nullopt;
+}
+
+absl::Status AddSecurity(const ServerFlags& flags, ServerOptions& options) {
+  options.tls = {.certificate_chain = flags.tls_cert,
+                 .private_key = flags.tls_key,
+                 .client_ca = flags.tls_client_ca};
+  options.tls_host = flags.tls_host;
+  options.token_file = flags.token_file;
+  if (flags.tls_cert.empty() != flags.tls_key.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("--tls_cert and --tls_key go together: --",
+                                                   flags.tls_cert.empty() ? "tls_cert" : "tls_key",
+                                                   " is missing"));
+  }
+  if (flags.tls_min_version != "1.2" && flags.tls_min_version != "1.3") {
+    return Wrong("tls_min_version", flags.tls_min_version, "1.2 or 1.3");
+  }
+  options.tls.min_version =
+      flags.tls_min_version == "1.3" ? net::TlsVersion::k13 : net::TlsVersion::k12;
+  if (flags.tls_port > 65535) {
+    return Wrong("tls_port", absl::StrCat(flags.tls_port),
+                 "0 to 65535 (0 lets the system pick one), or -1 for no second port");
+  }
+  if (flags.tls_port >= 0) options.tls_port = static_cast<uint16_t>(flags.tls_port);
+  const bool needs_tls = options.tls_port.has_value() || !flags.tls_client_ca.empty();
+  if (needs_tls && !options.HasTls()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.tls_port.has_value() ? "--tls_port" : "--tls_client_ca",
+                     " needs --tls_cert and --tls_key"));
+  }
+  if (!flags.tls_host.empty() && !options.tls_port.has_value()) {
+    return absl::InvalidArgumentError("--tls_host needs --tls_port; --host is for --port");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -70,6 +104,7 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
     return Wrong("world_size", absl::StrCat(flags.world_size), "0 (unknown) or more");
   }
   options.expected_clients = flags.world_size;
+  if (absl::Status added = AddSecurity(flags, options); !added.ok()) return added;
   // Nobody would see them otherwise.
   options.measure_latencies = flags.http_port >= 0;
   return options;

@@ -26,6 +26,13 @@ struct ServerFlags {
   int32_t world_size = 0;
   std::string http_host = "127.0.0.1";
   int32_t http_port = -1;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string tls_min_version = "1.2";
+  int32_t tls_port = -1;  // Negative: no second port.
+  std::string tls_host;
+  std::string token_file;
 };
 
 // InvalidArgument names the flag, its value and what it takes.

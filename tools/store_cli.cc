@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "net/real_env.h"
+#include "net/tls/tls_files.h"
 #include "store/dist_error.h"
 #include "store/file_store.h"
 #include "store/protocol/dialect.h"
@@ -24,7 +25,15 @@
 #include "tools/status_command.h"
 
 DEFINE_string(endpoint, "127.0.0.1:29500",
-              "HOST:PORT of the store; [ADDRESS]:PORT for IPv6; file:///PATH for a FileStore.");
+              "HOST:PORT of the store; [ADDRESS]:PORT for IPv6; tls://HOST:PORT for one with TLS; "
+              "file:///PATH for a FileStore.");
+DEFINE_string(ca, "",
+              "With tls://, a PEM file: who may have signed the server's certificate; "
+              "empty: whom this system trusts.");
+DEFINE_string(cert, "", "With tls://, a PEM file: our certificate, where the server wants one.");
+DEFINE_string(key, "", "A PEM file: the private key of --cert.");
+DEFINE_string(server_name, "", "With tls://: whom the server's certificate is for, if not HOST.");
+DEFINE_string(token_file, "", "A file with the token to show to a server that wants one.");
 DEFINE_string(timeout, "10s", "How long a command may take, connecting included: 500ms, 5s, 2m.");
 DEFINE_string(dialect, "modern",
               "The protocol to speak: modern (torch 2.2 and later), legacy (torch 1.x and 2.0), "
@@ -38,6 +47,7 @@ namespace rollcall::tools {
 namespace {
 
 constexpr absl::string_view kFileScheme = "file://";
+constexpr absl::string_view kTlsScheme = "tls://";
 constexpr int kExitUsage = 1;
 constexpr int kExitStoreError = 2;
 constexpr int kExitNetworkError = 3;
@@ -71,6 +81,12 @@ void PrintHelp() {
       << "default 127.0.0.1:29500\n"
          "  --timeout=DURATION        for each command, connecting included; default 10s\n"
          "  --dialect=NAME            modern (default), legacy (torch 1.x, 2.0), torch21\n"
+         "  --endpoint=tls://HOST:PORT  over TLS, with\n"
+         "  --ca=FILE                 PEM: who may have signed the server's certificate; default:\n"
+         "                            whom this system trusts\n"
+         "  --cert=FILE --key=FILE    PEM: our own, where the server wants one\n"
+         "  --server_name=NAME        whom the server's certificate is for, if not HOST\n"
+         "  --token_file=FILE         the token to show to a server that wants one\n"
          "  --max_key_bytes=N         the server's limits, where they were raised\n"
          "  --max_value_bytes=N\n"
          "\n"
@@ -115,7 +131,9 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore() {
     return std::make_unique<FileStore>(net::RealEnv(), FLAGS_endpoint.substr(kFileScheme.size()),
                                        /*world_size=*/-1, *timeout);
   }
-  const absl::StatusOr<net::Endpoint> endpoint = ParseEndpointFlag("endpoint", FLAGS_endpoint);
+  const bool tls = absl::StartsWith(FLAGS_endpoint, kTlsScheme);
+  const absl::StatusOr<net::Endpoint> endpoint = ParseEndpointFlag(
+      "endpoint", tls ? FLAGS_endpoint.substr(kTlsScheme.size()) : FLAGS_endpoint);
   if (!endpoint.ok()) return endpoint.status();
   const std::optional<protocol::Dialect> dialect = protocol::ParseDialect(FLAGS_dialect);
   if (!dialect.has_value()) {
@@ -126,6 +144,15 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore() {
   options.host = endpoint->host;
   options.port = endpoint->port;
   options.timeout = *timeout;
+  if (tls) {
+    options.tls = net::TlsClientFiles{
+        .ca = FLAGS_ca, .certificate_chain = FLAGS_cert, .private_key = FLAGS_key};
+    options.tls_server_name = FLAGS_server_name;
+  } else if (!FLAGS_ca.empty() || !FLAGS_cert.empty() || !FLAGS_server_name.empty()) {
+    return absl::InvalidArgumentError(
+        "--ca, --cert, --key and --server_name are for --endpoint=tls://HOST:PORT");
+  }
+  options.token_file = FLAGS_token_file;
   options.dialect = *dialect;
   options.limits.key_bytes_max = FLAGS_max_key_bytes;
   options.limits.value_bytes_max = FLAGS_max_value_bytes;

@@ -46,6 +46,17 @@ DEFINE_int32(http_port, -1,
              "The port for the live page, /metrics, /healthz and /status.json; 0: the system picks "
              "one; -1: none.");
 DEFINE_string(log_format, "text", "How the log on stderr is written: text or json.");
+DEFINE_string(tls_cert, "", "A PEM file: the server's certificate, and those that signed it.");
+DEFINE_string(tls_key, "", "A PEM file: the private key of --tls_cert.");
+DEFINE_string(tls_client_ca, "",
+              "A PEM file: clients must have a certificate that one of these signed.");
+DEFINE_string(tls_min_version, "1.2", "The oldest version of TLS that is spoken: 1.2 or 1.3.");
+DEFINE_int32(tls_port, -1,
+             "A second port, which speaks TLS, while --port does not; 0: the system picks one; -1: "
+             "none, --port speaks TLS if there is a --tls_cert.");
+DEFINE_string(tls_host, "", "The name or address for --tls_port; empty: all interfaces.");
+DEFINE_string(tls_port_file, "", "A file to write --tls_port to, once the server listens.");
+DEFINE_string(token_file, "", "A file of tokens: only who shows one of them is served.");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -83,6 +94,19 @@ void PrintHelp() {
          "                         Whoever reaches it can read the names of all awaited keys\n"
          "  --log_format=FORMAT    the log on stderr: text (default), or json, an object a line\n"
          "\n"
+         "Who gets in:\n"
+         "  --tls_cert=FILE        PEM: the server's certificate, and those that signed it; with\n"
+         "  --tls_key=FILE         its private key, --port speaks TLS\n"
+         "  --tls_client_ca=FILE   PEM: clients must have a certificate that one of these signed\n"
+         "  --tls_min_version=V    1.2 (default) or 1.3\n"
+         "  --tls_port=PORT        a second port with TLS and tokens; then --port has neither, "
+         "and\n"
+         "                         is one of this host alone unless --host says otherwise\n"
+         "  --tls_host=HOST        name or address for --tls_port; default: all interfaces\n"
+         "  --tls_port_file=FILE   where to write --tls_port, once it listens\n"
+         "  --token_file=FILE      NAME:TOKEN lines; who shows none of them is not served\n"
+         "SIGHUP has these files read anew, for clients that come from then on.\n"
+         "\n"
          "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen.\n"
          "\n"
          "Try:\n"
@@ -111,7 +135,7 @@ void RaiseDescriptorLimit() {
 }
 
 // Under its own name only when it is whole: whoever waits for the file must never read half of it.
-absl::Status WritePortFile(const std::string& path, uint16_t port) {
+absl::Status WritePortFile(absl::string_view flag, const std::string& path, uint16_t port) {
   const std::string unfinished = absl::StrCat(path, ".", getpid(), ".unfinished");
   std::ofstream file(unfinished);
   file << port << "\n";
@@ -120,7 +144,7 @@ absl::Status WritePortFile(const std::string& path, uint16_t port) {
   const int error = errno;
   std::remove(unfinished.c_str());
   return absl::UnavailableError(
-      absl::StrCat("cannot write --port_file=", path, ": ", std::strerror(error)));
+      absl::StrCat("cannot write --", flag, "=", path, ": ", std::strerror(error)));
 }
 
 ServerFlags FlagsGiven() {
@@ -137,18 +161,47 @@ ServerFlags FlagsGiven() {
   flags.world_size = FLAGS_world_size;
   flags.http_host = FLAGS_http_host;
   flags.http_port = FLAGS_http_port;
+  flags.tls_cert = FLAGS_tls_cert;
+  flags.tls_key = FLAGS_tls_key;
+  flags.tls_client_ca = FLAGS_tls_client_ca;
+  flags.tls_min_version = FLAGS_tls_min_version;
+  flags.tls_port = FLAGS_tls_port;
+  flags.tls_host = FLAGS_tls_host;
+  flags.token_file = FLAGS_token_file;
   return flags;
 }
 
-// The signals that end the server, blocked: in this thread and in all that it starts, so that only
-// sigwait gets them.
-sigset_t BlockEndingSignals() {
+// The signals that tell the server something, blocked: in this thread and in all that it starts, so
+// that only sigwait gets them.
+sigset_t BlockSignals(bool reloads) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  // A server that has nothing to read anew ends with its terminal, as any program.
+  if (reloads) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+void Reload(StoreServer& server) {
+  const absl::Status reloaded = server.Reload();
+  if (reloaded.ok()) {
+    LOG(INFO) << "SIGHUP: certificates and tokens were read anew";
+  } else {
+    LOG(ERROR) << "SIGHUP: going on with the certificates and tokens of before: "
+               << std::string(reloaded.message());
+  }
+}
+
+// The signal that ended it.
+int ServeUntilEnded(StoreServer& server, const sigset_t& signals) {
+  while (true) {
+    int signal_number = 0;
+    sigwait(&signals, &signal_number);
+    if (signal_number != SIGHUP) return signal_number;
+    Reload(server);
+  }
 }
 
 int Main() {
@@ -162,7 +215,8 @@ int Main() {
   }
   std::optional<JsonLog> json_log;
   if (FLAGS_log_format == "json") json_log.emplace();
-  const sigset_t ending_signals = BlockEndingSignals();
+  const bool reloads = options->HasTls() || !options->token_file.empty();
+  const sigset_t signals = BlockSignals(reloads);
   RaiseDescriptorLimit();
 
   absl::StatusOr<std::unique_ptr<StoreServer>> started =
@@ -182,16 +236,23 @@ int Main() {
     http_server = *std::move(http_started);
   }
   if (!FLAGS_port_file.empty()) {
-    const absl::Status written = WritePortFile(FLAGS_port_file, server.port());
+    const absl::Status written = WritePortFile("port_file", FLAGS_port_file, server.port());
     if (!written.ok()) return CannotServe(written.message());
+  }
+  if (!FLAGS_tls_port_file.empty() && server.tls_port().has_value()) {
+    const absl::Status written =
+        WritePortFile("tls_port_file", FLAGS_tls_port_file, *server.tls_port());
+    if (!written.ok()) return CannotServe(written.message());
+  }
+  if (server.tls_port().has_value()) {
+    std::cout << "listening with TLS on " << server.tls_address() << "\n";
   }
   std::cout << "listening on " << server.address() << std::endl;
   if (http_server != nullptr) {
     std::cout << "status at http://" << http_server->address().ToString() << "/" << std::endl;
   }
 
-  int signal_number = 0;
-  sigwait(&ending_signals, &signal_number);
+  const int signal_number = ServeUntilEnded(server, signals);
   const ServerStats stats = server.stats();
   LOG(INFO) << strsignal(signal_number) << ": closing " << stats.connections << " connections, "
             << stats.waiting_clients << " of them waiting, after " << stats.requests

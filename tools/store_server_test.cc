@@ -17,6 +17,8 @@
 #include "nlohmann/json.hpp"
 #include "testing/server_scenario.h"
 #include "testing/subprocess.h"
+#include "testing/tls_authority.h"
+#include "testing/tls_directory.h"
 
 namespace rollcall {
 namespace {
@@ -204,6 +206,94 @@ TEST_F(StoreServerToolTest, HelpIsNoError) {
   const Ended ended = RunToItsEnd({"--help"});
   EXPECT_EQ(ended.status, 0);
   EXPECT_THAT(ended.output, HasSubstr("--port_file=FILE"));
+}
+
+// --- Who gets in ---
+
+class SecuredServerToolTest : public StoreServerToolTest {
+ protected:
+  struct Ports {
+    std::string tls;
+    std::string plain;
+  };
+  // "listening with TLS on [::]:1234", "listening on 127.0.0.1:4711".
+  static Ports PortsOf(Subprocess& server) {
+    const auto port_of = [&] {
+      const std::string line = server.ReadLine(Soon()).value_or("?");
+      return line.substr(line.rfind(':') + 1);
+    };
+    Ports ports;
+    ports.tls = port_of();
+    ports.plain = port_of();
+    return ports;
+  }
+  Ended Cli(std::vector<std::string> flags) {
+    SubprocessOptions options;
+    options.argv = {RunfilePath("tools/store_cli"), "--timeout=30s"};
+    options.argv.insert(options.argv.end(), flags.begin(), flags.end());
+    absl::StatusOr<std::unique_ptr<Subprocess>> cli = Subprocess::Start(options);
+    EXPECT_TRUE(cli.ok()) << cli.status();
+    Ended ended;
+    ended.output = (*cli)->ReadToEnd(Soon()).value_or("?");
+    ended.status = (*cli)->WaitForExit(Soon()).value_or(-1);
+    ended.errors = (*cli)->StderrSoFar();
+    return ended;
+  }
+  static void AwaitLog(Subprocess& server, absl::string_view text) {
+    const absl::Time deadline = Soon();
+    while (server.StderrSoFar().find(std::string(text)) == std::string::npos) {
+      ASSERT_LT(absl::Now(), deadline);
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+  }
+
+  TlsDirectory files_{absl::Now()};
+};
+
+TEST_F(SecuredServerToolTest, TwoPortsATokenAndCertificatesThatChange) {
+  const net::TlsServerFiles tls = files_.Server();
+  const std::string tokens = files_.Write("tokens", "job:the_token_of_the_job\n");
+  const std::unique_ptr<Subprocess> server = Start(
+      {"--port=0", "--tls_port=0", "--tls_host=127.0.0.1", "--tls_cert=" + tls.certificate_chain,
+       "--tls_key=" + tls.private_key, "--token_file=" + tokens});
+  const Ports ports = PortsOf(*server);
+  const std::string endpoint = "--endpoint=tls://localhost:" + ports.tls;
+  const std::string ca = "--ca=" + files_.Path("ca.pem");
+  const std::string token = "--token_file=" + tokens;
+  EXPECT_EQ(Cli({endpoint, ca, token, "set", "key", "value"}).errors, "");
+  EXPECT_EQ(Cli({"--endpoint=localhost:" + ports.plain, "get", "key"}).output, "value");
+  EXPECT_THAT(Cli({endpoint, ca, "get", "key"}).errors, HasSubstr("TOKEN_REJECTED"));
+  EXPECT_THAT(Cli({endpoint, token, "get", "key"}).errors, HasSubstr("TLS_FAILED"));
+  EXPECT_THAT(Cli({"--endpoint=localhost:" + ports.tls, "get", "key"}).errors,
+              HasSubstr("TLS_FAILED"));
+
+  files_.Write("server.pem", "damaged");
+  ASSERT_TRUE(server->Signal(SIGHUP).ok());
+  AwaitLog(*server, "going on with the certificates and tokens of before: in ");
+  EXPECT_EQ(Cli({endpoint, ca, token, "get", "key"}).output, "value");
+
+  const TlsAuthority successor(absl::Now(), "the successor");
+  files_.ReplaceServer(successor.Issue());
+  ASSERT_TRUE(server->Signal(SIGHUP).ok());
+  AwaitLog(*server, "were read anew");
+  EXPECT_EQ(Cli({endpoint, "--ca=" + files_.Write("new_ca.pem", successor.certificate()), token,
+                 "get", "key"})
+                .output,
+            "value");
+  EXPECT_THAT(server->StderrSoFar(), Not(HasSubstr("the_token_of_the_job")));
+}
+
+TEST_F(SecuredServerToolTest, FlagsThatBelongTogetherAreAskedFor) {
+  const auto why = [](std::vector<std::string> flags) {
+    const Ended ended = RunToItsEnd(std::move(flags));
+    return absl::StrCat(ended.status, " ", ended.errors);
+  };
+  EXPECT_THAT(why({"--tls_cert=x"}), HasSubstr("1 store_server: --tls_cert and --tls_key go"));
+  EXPECT_THAT(why({"--tls_port=1"}), HasSubstr("--tls_port needs --tls_cert and --tls_key"));
+  EXPECT_THAT(why({"--tls_client_ca=x"}), HasSubstr("--tls_client_ca needs --tls_cert"));
+  EXPECT_THAT(why({"--tls_host=x"}), HasSubstr("--tls_host needs --tls_port"));
+  EXPECT_THAT(why({"--tls_min_version=1.1"}), HasSubstr("must be 1.2 or 1.3"));
+  EXPECT_THAT(why({"--token_file=/nowhere"}), HasSubstr("cannot read /nowhere"));
 }
 
 }  // namespace

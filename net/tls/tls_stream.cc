@@ -43,6 +43,10 @@ TlsStream::TlsStream(TlsAcceptor* acceptor, std::unique_ptr<Stream> inner,
 
 TlsStream::~TlsStream() { Close(); }
 
+void TlsStream::MoveTo(EventLoop* /*loop*/) {
+  LOG(FATAL) << "an encrypted stream stays with the loop of its acceptor";
+}
+
 void TlsStream::Start(StreamHandler* handler) {
   CHECK(handler_ == nullptr) << "a stream is started once";
   handler_ = handler;

@@ -28,13 +28,13 @@ class TlsAcceptor {
   // `*loop` must outlive it, and it all streams that it made.
   explicit TlsAcceptor(EventLoop* loop, absl::Duration handshake_timeout = kHandshakeTimeout);
 
-  // A stream over `inner`, which nobody has started. Keeps the contract of Stream. The handshake
-  // begins at once; what is written before it is over waits in the stream. OnEnd may also come with
-  // kTls, whose message says why: the handshake failed, or was not over in time (then it says what
-  // had come), or a record was damaged. A failed handshake is told when the peer has taken notice
-  // and gone, or after kLingerTime: closing at once could cost it the alert that tells it why. A
-  // peer that goes before it has said anything ended cleanly; one that goes later without TLS's
-  // word for it is kReset.
+  // A stream over `inner`, which nobody has started, and which is of this loop (Stream::MoveTo).
+  // Keeps the contract of Stream. The handshake begins at once; what is written before it is over
+  // waits in the stream. OnEnd may also come with kTls, whose message says why: the handshake
+  // failed, or was not over in time (then it says what had come), or a record was damaged. A failed
+  // handshake is told when the peer has taken notice and gone, or after kLingerTime: closing at
+  // once could cost it the alert that tells it why. A peer that goes before it has said anything
+  // ended cleanly; one that goes later without TLS's word for it is kReset.
   std::unique_ptr<Stream> Wrap(std::unique_ptr<Stream> inner,
                                std::shared_ptr<const TlsContext> context);
 
@@ -58,6 +58,8 @@ class TlsStream final : public Stream, private StreamHandler {
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
+  // CHECK-fails: what is to move moves before it is wrapped.
+  void MoveTo(EventLoop* loop) override;
   void Start(StreamHandler* handler) override;
   void Write(absl::string_view bytes) override;
   void WriteParts(absl::Span<const absl::string_view> parts) override;

@@ -85,11 +85,9 @@ WaitGate* ChannelSet::Lease::gate() const {
   return secondary_ == nullptr ? set_->gate_.get() : nullptr;
 }
 
-ChannelSet::ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect dialect,
-                       std::string cancel)
+ChannelSet::ChannelSet(net::Env& env, Target target, std::string cancel)
     : env_(env),
-      endpoint_(std::move(endpoint)),
-      dialect_(dialect),
+      target_(std::move(target)),
       cancel_(std::move(cancel)),
       monitor_(env.NewMonitor()),
       gate_(std::make_unique<Gate>(this)),
@@ -99,7 +97,7 @@ ChannelSet::~ChannelSet() = default;
 
 absl::Status ChannelSet::Connect(absl::Time started, absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
-      OpenFirstChannel(env_, endpoint_, dialect_, started, deadline);
+      OpenFirstChannel(env_, target_, started, deadline);
   if (!channel.ok()) return channel.status();
   net::MonitorLock lock(monitor_.get());
   primary_ = *std::move(channel);
@@ -182,13 +180,16 @@ void ChannelSet::ReleaseSecondary(std::unique_ptr<Channel> channel) {
 
 absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
-      OpenFurtherChannel(env_, endpoint_, dialect_, deadline, *watch_);
+      OpenFurtherChannel(env_, target_, deadline, *watch_);
   if (channel.ok()) return channel;
   const absl::Status& why = channel.status();
   ErrorCode code = ErrorCode::kConnectionLost;
   if (IsTimeout(why)) code = ErrorCode::kReplyTimeout;
-  // It is this host that cannot, and its user who can do something about it.
-  if (CodeOf(why) == ErrorCode::kResourceExhausted) code = ErrorCode::kResourceExhausted;
+  // What its user can do something about.
+  for (const ErrorCode telling :
+       {ErrorCode::kResourceExhausted, ErrorCode::kTlsFailed, ErrorCode::kTokenRejected}) {
+    if (CodeOf(why) == telling) code = telling;
+  }
   return StoreStatus(code, absl::StrCat("cannot connect to the store again: ", why.message()),
                      rollcall::DetailsOf(why));
 }

@@ -16,8 +16,8 @@
 #include "net/env.h"
 #include "net/monitor.h"
 #include "store/client/channel.h"
+#include "store/client/target.h"
 #include "store/client/wait_exchange.h"
-#include "store/protocol/dialect.h"
 
 namespace rollcall::client {
 
@@ -29,7 +29,7 @@ class ChannelSet {
  public:
   // `cancel` is the CANCEL_WAIT request; empty where the dialect has none: then nobody may wait on
   // the primary channel.
-  ChannelSet(net::Env& env, net::Endpoint endpoint, protocol::Dialect dialect, std::string cancel);
+  ChannelSet(net::Env& env, Target target, std::string cancel);
   ~ChannelSet();
 
   // The first connection: tries again and again until the deadline, for a call that began
@@ -58,8 +58,8 @@ class ChannelSet {
 
   // Waits for its turn on the primary channel, which may be held by a call under way, but not by a
   // wait. If the connection was lost, connects anew, once. A failure is CONNECTION_LOST,
-  // REPLY_TIMEOUT, or RESOURCE_EXHAUSTED where it is this host that cannot connect, with the reason
-  // in its message.
+  // REPLY_TIMEOUT, RESOURCE_EXHAUSTED where it is this host that cannot connect, TLS_FAILED or
+  // TOKEN_REJECTED, with the reason in its message.
   absl::StatusOr<Lease> Primary(absl::Time deadline);
   // A channel of one's own: an idle one, or a new connection.
   absl::StatusOr<Lease> Secondary(absl::Time deadline);
@@ -79,7 +79,7 @@ class ChannelSet {
   // Before destruction, with no call under way: see ~StoreClient.
   void Finish(absl::Time deadline);
 
-  const net::Endpoint& endpoint() const { return endpoint_; }
+  const net::Endpoint& endpoint() const { return target_.endpoint; }
   const std::string& cancel_request() const { return cancel_; }
   // "127.0.0.1:33000 -> 127.0.0.1:29500"; "not connected".
   std::string Describe();
@@ -96,8 +96,7 @@ class ChannelSet {
   void Release(net::Connection* connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
 
   net::Env& env_;
-  const net::Endpoint endpoint_;
-  const protocol::Dialect dialect_;
+  const Target target_;
   const std::string cancel_;
   const std::unique_ptr<net::Monitor> monitor_;
   const std::unique_ptr<Gate> gate_;

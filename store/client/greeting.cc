@@ -11,6 +11,9 @@
 #include "net/backoff.h"
 #include "net/connector.h"
 #include "net/net_error.h"
+#include "net/tls/tls_connection.h"
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_session.h"
 #include "store/client/call.h"
 #include "store/dist_error.h"
 #include "store/protocol/features.h"
@@ -26,19 +29,88 @@ namespace {
 constexpr size_t kAnswerBytes = 4;
 constexpr int kGreetingsMax = 5;
 
+// A server's words are shown to its user; one that is no server of ours may say anything.
+constexpr size_t kShownBytesMax = 200;
+
 bool HasGreeting(protocol::Dialect dialect) { return dialect == protocol::Dialect::kModern; }
 
 // What the last attempts ran into, beyond what net/ can know.
 struct Greetings {
   bool connected = false;  // Somebody accepted, at least once.
+  bool shaking = false;    // In the TLS handshake with the last one.
   uint32_t features = 0;   // Of the last one to answer.
   bool refuted = false;    // The last one to answer is no store.
   std::string answer;      // The bytes that say so, to be shown.
 };
 
-absl::Status Greet(net::Connection& connection, absl::Time deadline, Greetings& greetings) {
+// Reads exactly what belongs to the one reply.
+absl::Status ReadReply(net::Connection& connection, absl::Time deadline,
+                       protocol::ReplyParser& parser, std::string& answer) {
+  while (!parser.done()) {
+    char bytes[kAnswerBytes];
+    const size_t wanted = std::min(parser.missing_bytes(), sizeof(bytes));
+    absl::StatusOr<size_t> got = connection.Read(bytes, wanted, deadline);
+    if (!got.ok()) return got.status();
+    answer.append(bytes, *got);
+    absl::StatusOr<size_t> consumed = parser.Consume(absl::string_view(bytes, *got));
+    if (!consumed.ok()) return consumed.status();
+  }
+  return absl::OkStatus();
+}
+
+// Puts one that encrypts in the place of `connection`.
+absl::Status ShakeHands(net::Env& env, const Target& target,
+                        std::unique_ptr<net::Connection>& connection, absl::Time deadline,
+                        Greetings& greetings) {
+  const std::string& name = target.server_name.empty() ? target.endpoint.host : target.server_name;
+  absl::StatusOr<std::unique_ptr<net::TlsSession>> session =
+      net::TlsSession::ForClient(target.tls, name, env.Now());
+  if (!session.ok()) return session.status();
+  auto encrypted =
+      std::make_unique<net::TlsConnection>(&env, std::move(connection), *std::move(session));
+  net::TlsConnection& shaking = *encrypted;
+  connection = std::move(encrypted);
+  greetings.shaking = true;
+  absl::Status shaken = shaking.Handshake(deadline);
+  greetings.shaking = !shaken.ok();
+  return shaken;
+}
+
+absl::Status TokenRejected(const Target& target, std::string summary) {
+  return StoreStatus(ErrorCode::kTokenRejected, std::move(summary),
+                     {.operation = "connect", .peer = target.endpoint.ToString()});
+}
+
+absl::Status ShowToken(const Target& target, net::Connection& connection, absl::Time deadline) {
+  if (target.token == nullptr) {
+    return TokenRejected(target,
+                         "the server serves only who has a token, and this client has none");
+  }
+  std::string request;
+  absl::Status written = protocol::AppendCompareSet(protocol::Dialect::kModern, protocol::kTokenKey,
+                                                    "", *target.token, request);
+  if (!written.ok()) return written;
+  if (absl::Status sent = connection.Write(request, deadline); !sent.ok()) return sent;
+  protocol::ReplyParser parser(protocol::ReplyKind::kBytes);
+  std::string answer;
+  if (absl::Status read = ReadReply(connection, deadline, parser, answer); !read.ok()) return read;
+  const std::string verdict = std::move(parser.Take().texts[0]);
+  if (verdict == protocol::kTokenAccepted) return absl::OkStatus();
+  return TokenRejected(target, absl::StrCat("the server did not accept this client's token: ",
+                                            absl::CHexEscape(verdict.substr(0, kShownBytesMax))));
+}
+
+// `connection` may be another one afterwards, also on a failure.
+absl::Status Greet(net::Env& env, const Target& target, std::unique_ptr<net::Connection>& candidate,
+                   absl::Time deadline, Greetings& greetings) {
   greetings.connected = true;
   greetings.refuted = false;
+  if (target.tls != nullptr) {
+    absl::Status shaken = ShakeHands(env, target, candidate, deadline, greetings);
+    if (!shaken.ok()) return shaken;
+  }
+  if (!HasGreeting(target.dialect)) return absl::OkStatus();
+  net::Connection& connection = *candidate;
   std::string greeting;
   protocol::AppendValidate(greeting);
   absl::Status written =
@@ -48,18 +120,17 @@ absl::Status Greet(net::Connection& connection, absl::Time deadline, Greetings& 
   if (absl::Status sent = connection.Write(greeting, deadline); !sent.ok()) return sent;
   protocol::ReplyParser parser(protocol::ReplyKind::kNonce);
   std::string answer;
-  while (!parser.done()) {
-    char bytes[kAnswerBytes];
-    absl::StatusOr<size_t> got = connection.Read(bytes, parser.missing_bytes(), deadline);
-    if (!got.ok()) return got.status();
-    answer.append(bytes, *got);
-    absl::StatusOr<size_t> consumed = parser.Consume(absl::string_view(bytes, *got));
-    if (!consumed.ok()) return consumed.status();
-  }
+  if (absl::Status read = ReadReply(connection, deadline, parser, answer); !read.ok()) return read;
   const auto number = static_cast<uint32_t>(parser.Take().number);
   if (protocol::AnswersAskFeatures(number)) {
     greetings.features = number & protocol::kFeatureBits;
-    return absl::OkStatus();
+    if ((number & protocol::kWantsToken) == 0) return absl::OkStatus();
+    return ShowToken(target, connection, deadline);
+  }
+  if (net::LooksLikeTlsAlert(answer)) {
+    return net::NetError(
+        "the server's port is one for TLS, and this client came without it",
+        {.kind = net::NetErrorKind::kTls, .address = connection.peer_address().ToString()});
   }
   greetings.refuted = true;
   greetings.answer = absl::CHexEscape(answer);
@@ -70,6 +141,8 @@ absl::Status Greet(net::Connection& connection, absl::Time deadline, Greetings& 
 }
 
 ErrorCode CodeOfFailure(net::NetErrorKind kind, const Greetings& greetings) {
+  if (kind == net::NetErrorKind::kTls) return ErrorCode::kTlsFailed;
+  if (greetings.shaking && kind != net::NetErrorKind::kBug) return ErrorCode::kTlsFailed;
   switch (kind) {
     case net::NetErrorKind::kRefused:
       return ErrorCode::kConnectRefused;
@@ -126,52 +199,46 @@ absl::Status ConnectFailed(net::Env& env, const net::Endpoint& endpoint, absl::T
                       .elapsed = env.Now() - started});
 }
 
-absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const net::Endpoint& endpoint,
-                                                     protocol::Dialect dialect, absl::Time deadline,
-                                                     OpeningWatch& watch) {
-  const absl::StatusOr<std::vector<net::SocketAddress>> addresses = env.Resolve(endpoint, deadline);
+absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const Target& target,
+                                                     absl::Time deadline, OpeningWatch& watch) {
+  const absl::StatusOr<std::vector<net::SocketAddress>> addresses =
+      env.Resolve(target.endpoint, deadline);
   if (!addresses.ok()) return addresses.status();
   absl::StatusOr<std::unique_ptr<net::Connection>> connection =
       env.ConnectAny(*addresses, deadline);
   if (!connection.ok()) return connection.status();
   Greetings greetings;
-  if (HasGreeting(dialect)) {
-    if (!watch.Hold(connection->get())) (*connection)->Shutdown();
-    absl::Status greeted = Greet(**connection, deadline, greetings);
-    watch.Release(connection->get());
-    if (!greeted.ok()) return greeted;
-  }
+  // What is held stays where it is when it is encrypted, inside another one.
+  net::Connection* const held = connection->get();
+  if (!watch.Hold(held)) held->Shutdown();
+  absl::Status greeted = Greet(env, target, *connection, deadline, greetings);
+  watch.Release(held);
+  if (!greeted.ok()) return greeted;
   return std::make_unique<Channel>(*std::move(connection), greetings.features);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
-                                                          const net::Endpoint& endpoint,
-                                                          protocol::Dialect dialect,
+absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env, const Target& target,
                                                           absl::Time started, absl::Time deadline) {
   Greetings greetings;
   absl::StatusOr<std::unique_ptr<net::Connection>> connection =
-      net::ConnectWithRetry(env, endpoint, {}, deadline,
-                            [&](net::Connection& candidate, absl::Time greet_by) -> absl::Status {
-                              if (!HasGreeting(dialect)) return absl::OkStatus();
-                              return Greet(candidate, greet_by, greetings);
+      net::ConnectWithRetry(env, target.endpoint, {}, deadline,
+                            [&](std::unique_ptr<net::Connection>& candidate, absl::Time greet_by) {
+                              return Greet(env, target, candidate, greet_by, greetings);
                             });
   if (connection.ok()) {
     return std::make_unique<Channel>(*std::move(connection), greetings.features);
   }
-  return ConnectFailed(env, endpoint, started, deadline, connection.status(), greetings);
+  return ConnectFailed(env, target.endpoint, started, deadline, connection.status(), greetings);
 }
 
-absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
-                                                            const net::Endpoint& endpoint,
-                                                            protocol::Dialect dialect,
+absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env, const Target& target,
                                                             absl::Time deadline,
                                                             OpeningWatch& watch) {
   net::Backoff backoff({});
   for (int attempt = 1;; ++attempt) {
-    absl::StatusOr<std::unique_ptr<Channel>> channel =
-        AttemptOnce(env, endpoint, dialect, deadline, watch);
+    absl::StatusOr<std::unique_ptr<Channel>> channel = AttemptOnce(env, target, deadline, watch);
     if (channel.ok() || !IsHangUp(channel.status()) || attempt >= kGreetingsMax) return channel;
     const absl::Time next = env.Now() + backoff.Next(env.RandomBits());
     if (next >= deadline) return channel;

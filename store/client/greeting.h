@@ -6,27 +6,26 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "net/address.h"
 #include "net/connection.h"
 #include "net/env.h"
 #include "store/client/channel.h"
-#include "store/protocol/dialect.h"
+#include "store/client/target.h"
 
 namespace rollcall::client {
 
 // In a modern dialect the greeting is VALIDATE and PING, in one piece, and the ping's answer, which
 // says what the server can do; older ones have none. Nothing else is sent along with it: a greeting
-// that is cut off is said again, and who joins must not be counted twice.
+// that is cut off is said again, and who joins must not be counted twice. With TLS its handshake
+// comes before the greeting, and for a server that asks for a token that comes behind it.
 
 // The connection of a new store object: looks the name up, connects and greets, again and again,
 // with back-off, until all of it succeeds or the deadline comes; `started` is when the call began
 // that it is for. Its error is CONNECT_REFUSED, CONNECT_NO_ANSWER, UNREACHABLE, NAME_LOOKUP,
 // NOT_A_STORE or RESOURCE_EXHAUSTED, at the deadline; or at once, where trying again is of no use:
 // UNREACHABLE for what a local rule forbids, CONNECTION_LOST if somebody else in this process has
-// closed the descriptor. It begins in torch's words.
-absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env,
-                                                          const net::Endpoint& endpoint,
-                                                          protocol::Dialect dialect,
+// closed the descriptor, TLS_FAILED (at the deadline too, for a server that does not go on with the
+// handshake), TOKEN_REJECTED. It begins in torch's words.
+absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env, const Target& target,
                                                           absl::Time started, absl::Time deadline);
 
 // By which another thread can end an opening that is under way. Thread-safe.
@@ -42,9 +41,7 @@ class OpeningWatch {
 
 // A further connection to a server that was there a moment ago: if it is gone, that should be known
 // at once. Tries again only where the greeting was cut off, as an overflowing backlog does.
-absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env,
-                                                            const net::Endpoint& endpoint,
-                                                            protocol::Dialect dialect,
+absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env, const Target& target,
                                                             absl::Time deadline,
                                                             OpeningWatch& watch);
 

@@ -38,7 +38,13 @@ StoreClient::StoreClient(net::Env& env, ClientOptions options)
       options_(std::move(options)),
       peer_(options_.endpoint.ToString()),
       timeout_(options_.timeout),
-      channels_(env, options_.endpoint, options_.dialect, CancelRequest(options_.dialect)) {}
+      channels_(env,
+                {.endpoint = options_.endpoint,
+                 .dialect = options_.dialect,
+                 .tls = options_.tls,
+                 .server_name = options_.server_name,
+                 .token = options_.token},
+                CancelRequest(options_.dialect)) {}
 
 StoreClient::~StoreClient() {
   // No call is under way, and none may block while an exception passes: a simulator cannot switch

@@ -3,6 +3,7 @@
 #define ROLLCALL_STORE_CLIENT_STORE_CLIENT_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "absl/types/span.h"
 #include "net/address.h"
 #include "net/env.h"
+#include "net/tls/tls_context.h"
 #include "store/atomic_duration.h"
 #include "store/client/call.h"
 #include "store/client/channel_set.h"
@@ -29,6 +31,10 @@ namespace rollcall::client {
 struct ClientOptions {
   net::Endpoint endpoint;
   protocol::Dialect dialect = protocol::Dialect::kModern;
+  // As in Target.
+  std::shared_ptr<const net::TlsContext> tls = nullptr;
+  std::string server_name = {};
+  std::shared_ptr<const std::string> token = nullptr;
   protocol::Limits limits;
   absl::Duration timeout = absl::Minutes(5);
 };

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "absl/strings/string_view.h"
+
 namespace rollcall::protocol {
 
 // A ping with this number asks. Every server answers a ping with its number; ours answers this one
@@ -15,6 +17,12 @@ inline constexpr uint32_t kFeatureBits = 0x0000'FFFF;
 
 // A modern get of a missing key is answered with an empty text. Torch's poll server hangs up.
 inline constexpr uint32_t kAnswersGetOfMissingKey = 1 << 0;
+
+// The server serves nobody who has not sent a token: the next request must be
+// compare_set(kTokenKey, "", token). It answers kTokenAccepted, or why not, and then closes.
+inline constexpr uint32_t kWantsToken = 1 << 1;
+inline constexpr absl::string_view kTokenKey = "rollcall/token";
+inline constexpr absl::string_view kTokenAccepted = "accepted";
 
 // What the server of this tree can do.
 inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey;

@@ -10,6 +10,8 @@ struct Opening {
   absl::string_view speaker;
 };
 
+constexpr absl::string_view kTlsHandshake = "\x16\x03";
+
 constexpr Opening kOpenings[] = {
     {"GET ", "an HTTP request"},
     {"HEAD ", "an HTTP request"},
@@ -21,7 +23,7 @@ constexpr Opening kOpenings[] = {
     {"PATCH ", "an HTTP request"},
     {"TRACE ", "an HTTP request"},
     {"PRI * HTTP/2", "an HTTP/2 client"},
-    {"\x16\x03", "a TLS handshake"},
+    {kTlsHandshake, "a TLS handshake"},
     {"SSH-", "an SSH client"},
     {"PROXY ", "a PROXY protocol header"},
     {"\r\n\r\n", "a PROXY protocol header or a port scanner"},
@@ -36,6 +38,10 @@ absl::string_view ForeignProtocol(absl::string_view first_bytes) {
     if (absl::StartsWith(first_bytes, opening.bytes)) return opening.speaker;
   }
   return "";
+}
+
+bool LooksLikeTls(absl::string_view first_bytes) {
+  return absl::StartsWith(first_bytes, kTlsHandshake);
 }
 
 }  // namespace rollcall::protocol

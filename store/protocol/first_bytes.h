@@ -10,6 +10,9 @@ namespace rollcall::protocol {
 // where nothing is known. Never something that a store's client can send.
 absl::string_view ForeignProtocol(absl::string_view first_bytes);
 
+// They begin like a TLS handshake.
+bool LooksLikeTls(absl::string_view first_bytes);
+
 }  // namespace rollcall::protocol
 
 #endif  // ROLLCALL_STORE_PROTOCOL_FIRST_BYTES_H_

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "net/address.h"
 #include "net/event_loop.h"
 #include "store/server/doorkeeper.h"
@@ -44,6 +45,12 @@ class Entrance {
   absl::Status Open(const ServerOptions& options, const std::vector<net::SocketAddress>& addresses);
   // What is listened on. Not before Open, nor after Close.
   const std::vector<net::SocketAddress>& addresses() const { return listener_->addresses(); }
+  // The same for options.tls_port.
+  absl::Status OpenTls(const ServerOptions& options,
+                       const std::vector<net::SocketAddress>& addresses);
+  const std::vector<net::SocketAddress>& tls_addresses() const {
+    return tls_listener_->addresses();
+  }
   // Accepts no more; what it has accepted is on its way to its loop before this returns.
   void Close();
 
@@ -55,14 +62,19 @@ class Entrance {
   struct Arrival {
     std::unique_ptr<net::Stream> stream;
     uint64_t number = 0;
+    bool secured = false;
   };
 
-  void Accept(std::unique_ptr<net::Stream> stream);
+  absl::StatusOr<std::unique_ptr<net::Listener>> Listen(const net::ListenOptions& options,
+                                                        bool secured);
+  // `secured`: by a port on which the server's security holds.
+  void Accept(std::unique_ptr<net::Stream> stream, bool secured);
   void SendOn();
 
   const std::vector<Room> rooms_;
   Doorkeeper* const doorkeeper_;
   std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<net::Listener> tls_listener_;
   std::vector<std::vector<Arrival>> waiting_;  // By loop, for the end of the turn.
   bool sends_on_ = false;                      // There are some.
   std::atomic<uint64_t> accepted_{0};

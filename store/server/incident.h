@@ -21,6 +21,8 @@ enum class IncidentKind {
   kTooManySilent,
   kTooLate,
   kTooSlow,
+  kTlsFailed,
+  kNoToken,
   // The peer went.
   kConnectionLost,
   kLeftWaiting,

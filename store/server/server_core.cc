@@ -1,10 +1,16 @@
 #include "store/server/server_core.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
+#include "net/net_error.h"
+#include "net/tls/tls_context.h"
+#include "net/tls/tls_error.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/first_bytes.h"
 #include "store/protocol/reply_writer.h"
 #include "store/server/loop_number.h"
 
@@ -31,7 +37,9 @@ ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
       engine_(parts.engine),
       replies_outlive_batches_(parts.engine->replies_outlive_batches()),
       doorkeeper_(parts.doorkeeper),
+      security_(parts.security),
       options_(options),
+      tls_acceptor_(parts.loop, options.tls_handshake_timeout),
       sessions_(parts.number),
       parsers_(&options_.parser),
       self_(std::make_shared<ServerCore*>(this)) {
@@ -55,10 +63,24 @@ ServerCore::~ServerCore() {
 
 // --- Connections come and go ---
 
-void ServerCore::Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival) {
+std::unique_ptr<Admission> ServerCore::NewAdmission() const {
+  std::shared_ptr<const TokenTable> tokens = security_->tokens();
+  if (tokens == nullptr) return nullptr;
+  auto admission = std::make_unique<Admission>();
+  admission->gate = std::make_unique<TokenGate>(std::move(tokens));
+  return admission;
+}
+
+void ServerCore::Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival, bool secured) {
+  secured = secured && security_ != nullptr;
+  if (secured) {
+    std::shared_ptr<const net::TlsContext> tls = security_->tls();
+    if (tls != nullptr) stream = tls_acceptor_.Wrap(std::move(stream), std::move(tls));
+  }
   SessionOwner* const owner = this;
   Session& session =
       sessions_.Add(std::make_unique<Session>(owner, sessions_.NextId(arrival), std::move(stream)));
+  if (secured) session.admission = NewAdmission();
   // Other loops have as many.
   spare_memory_.Grew(sessions_.size() * doorkeeper_->loops());
   silent_.Push(session, loop_->Now());
@@ -98,7 +120,13 @@ void ServerCore::OnEnd(Session& session, const absl::Status& why) {
     // It may have closed only its own side, and still take its replies.
     Finish(session);
   } else {
-    NoteOf(IncidentKind::kConnectionLost, session, [&] { return std::string(why.message()); });
+    const std::optional<net::NetErrorInfo> info = net::GetNetErrorInfo(why);
+    if (info.has_value() && info->kind == net::NetErrorKind::kTls) {
+      ++stats_.connections_refused;
+      NoteOf(IncidentKind::kTlsFailed, session, [&] { return std::string(why.message()); });
+    } else {
+      NoteOf(IncidentKind::kConnectionLost, session, [&] { return std::string(why.message()); });
+    }
     Close(session);
   }
   PublishStats();
@@ -194,8 +222,35 @@ absl::AnyInvocable<void()> ServerCore::WhileAlive(void (ServerCore::*work)()) {
 
 void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
   meter_.Received(bytes.size());
+  const bool is_first = session.phase == SessionPhase::kSilent;
   EndSilence(session);
-  if (session.phase == SessionPhase::kOpen) Serve(session, bytes);
+  if (session.phase != SessionPhase::kOpen) return;
+  // It will be refused as any stranger, but such a one can be told why.
+  if (is_first && protocol::LooksLikeTls(bytes)) session.stream().Write(net::PlainTlsAlert());
+  const bool is_stranger = session.admission != nullptr && session.admission->gate != nullptr;
+  is_stranger ? PassGate(session, bytes) : Serve(session, bytes);
+}
+
+void ServerCore::PassGate(Session& session, absl::string_view bytes) {
+  TokenGate& gate = *session.admission->gate;
+  std::string answer;
+  const TokenGate::Verdict verdict = gate.Take(bytes, answer);
+  session.stream().Write(answer);
+  if (verdict == TokenGate::Verdict::kRefused) {
+    return Refuse(session, IncidentKind::kNoToken, [&] { return gate.reason(); });
+  }
+  if (verdict == TokenGate::Verdict::kMore) {
+    // A stranger has one such time for all that it has to say.
+    if (hurrying_.Has(session)) return;
+    hurrying_.Push(session, loop_->Now());
+    return ArmSweep();
+  }
+  SessionQueue::Remove(session);
+  session.admission->name = gate.name();
+  const absl::string_view behind = gate.unread();
+  session.admission->gate.reset();
+  session.dialect = protocol::Dialect::kModern;
+  if (!behind.empty()) Serve(session, behind);
 }
 
 absl::Span<char> ServerCore::Room(Session& session) {

@@ -18,6 +18,7 @@
 #include "net/address.h"
 #include "net/clock.h"
 #include "net/event_loop.h"
+#include "net/tls/tls_stream.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
 #include "store/protocol/request.h"
@@ -31,6 +32,7 @@
 #include "store/server/outbox.h"
 #include "store/server/parser_pool.h"
 #include "store/server/server_options.h"
+#include "store/server/server_security.h"
 #include "store/server/server_stats.h"
 #include "store/server/session.h"
 #include "store/server/session_queue.h"
@@ -48,6 +50,8 @@ struct CoreParts {
   Doorkeeper* doorkeeper = nullptr;
   // Where latencies are to be measured: the clock of the loop. nullptr: they are not.
   net::Clock* latency_clock = nullptr;
+  // nullptr: everybody is let in, in clear, whatever the options say.
+  const ServerSecurity* security = nullptr;
 };
 
 // All but stats() is for the loop's thread, or for any one thread while the loop does not run. All
@@ -65,8 +69,8 @@ class ServerCore final : private SessionOwner {
   ServerCore& operator=(const ServerCore&) = delete;
 
   // Serves `stream`, which belongs to the core's loop and was admitted by its doorkeeper as the
-  // `arrival`-th.
-  void Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival);
+  // `arrival`-th. `secured`: it came by a port on which the server's security holds.
+  void Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival, bool secured);
 
   // Closes every connection; those with unsent replies have options.shutdown_grace to take them.
   // `done` runs later, on the loop, when all is closed. Once, and no Welcome after it.
@@ -91,6 +95,10 @@ class ServerCore final : private SessionOwner {
   void OnDrained(Session& session) override;
   void OnEnd(Session& session, const absl::Status& why) override;
 
+  // What `session` must show before it is served; nullptr: nothing.
+  std::unique_ptr<Admission> NewAdmission() const;
+  // Hears what the session says before it is served.
+  void PassGate(Session& session, absl::string_view bytes);
   // Parses, applies, answers.
   void Serve(Session& session, absl::string_view bytes);
   // One batch: `request` and what more of them the parser has, as far as it may go on. True if the
@@ -157,7 +165,9 @@ class ServerCore final : private SessionOwner {
   EnginePort* const engine_;
   const bool replies_outlive_batches_;  // The engine's.
   Doorkeeper* const doorkeeper_;
+  const ServerSecurity* const security_;
   const ServerOptions options_;
+  net::TlsAcceptor tls_acceptor_;
 
   SessionTable sessions_;
   SessionQueue silent_;    // In phase kSilent, oldest first.

@@ -8,7 +8,7 @@
 namespace rollcall {
 
 ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options,
-                         net::Clock* latency_clock)
+                         net::Clock* latency_clock, const ServerSecurity* security)
     : options_(options),
       loops_(loops),
       alive_(std::make_shared<const bool>(true)),
@@ -21,7 +21,8 @@ ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptio
                                                             .number = i,
                                                             .engine = loops_[i].engine,
                                                             .doorkeeper = &doorkeeper_,
-                                                            .latency_clock = latency_clock},
+                                                            .latency_clock = latency_clock,
+                                                            .security = security},
                                                   options));
     rooms.push_back({.loop = loops_[i].loop, .core = cores_[i].get()});
   }

@@ -17,6 +17,7 @@
 #include "store/server/entrance.h"
 #include "store/server/server_core.h"
 #include "store/server/server_options.h"
+#include "store/server/server_security.h"
 #include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
 #include "store/server/snapshot_parts.h"
@@ -35,15 +36,22 @@ class ServerCores {
   // At least one loop, at most kServerLoopsMax, all of one kind and one Env. They and the engine
   // must outlive this, and none of them may run when it is destroyed. `options` must be valid.
   // Latencies are measured where `latency_clock` is given: it must be the loops' own, and outlive
-  // this.
+  // this. So must `security` (nullptr: everybody is let in, in clear, whatever the options say).
   ServerCores(const std::vector<ServerLoop>& loops, const ServerOptions& options,
-              net::Clock* latency_clock = nullptr);
+              net::Clock* latency_clock = nullptr, const ServerSecurity* security = nullptr);
 
   // As Entrance::Open and addresses.
   absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
     return entrance_->Open(options_, addresses);
   }
   const std::vector<net::SocketAddress>& addresses() const { return entrance_->addresses(); }
+  // As Entrance::OpenTls and tls_addresses.
+  absl::Status ListenTls(const std::vector<net::SocketAddress>& addresses) {
+    return entrance_->OpenTls(options_, addresses);
+  }
+  const std::vector<net::SocketAddress>& tls_addresses() const {
+    return entrance_->tls_addresses();
+  }
 
   // Closes the door, and then every connection; those with unsent replies have
   // options.shutdown_grace to take them. `done` runs later on each loop, with that loop, when all

@@ -26,6 +26,26 @@ absl::Status ValidateServerOptions(const ServerOptions& options) {
   if (options.listen_fd >= 0 && !options.host.empty()) {
     return Invalid("host", options.host, "empty where listen_fd says what is listened on");
   }
+  if (options.HasTls() != !options.tls.private_key.empty()) {
+    return Invalid(options.HasTls() ? "tls.private_key" : "tls.certificate_chain", "empty",
+                   "the path of a file: certificate and key go together");
+  }
+  if (!options.HasTls() && !options.tls.client_ca.empty()) {
+    return Invalid("tls.client_ca", options.tls.client_ca, "empty where there is no certificate");
+  }
+  if (!options.HasTls() && options.tls_port.has_value()) {
+    return Invalid("tls_port", absl::StrCat(*options.tls_port), "nothing without a certificate");
+  }
+  if (!options.tls_port.has_value() && !options.tls_host.empty()) {
+    return Invalid("tls_host", options.tls_host, "empty where there is no tls_port");
+  }
+  if (options.tls_port.has_value() && *options.tls_port != 0 && *options.tls_port == options.port) {
+    return Invalid("tls_port", absl::StrCat(*options.tls_port), "another one than port");
+  }
+  if (options.tls_handshake_timeout <= absl::ZeroDuration()) {
+    return Invalid("tls_handshake_timeout", absl::FormatDuration(options.tls_handshake_timeout),
+                   "more than 0");
+  }
   if (options.parser.legacy_dialect == protocol::Dialect::kModern) {
     return Invalid("parser.legacy_dialect", "modern", "a dialect without a greeting");
   }

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "net/event_loop.h"
+#include "net/tls/tls_files.h"
 #include "store/protocol/request_parser.h"
 
 namespace rollcall {
@@ -25,6 +27,23 @@ struct ServerOptions {
   // all the same, and each connection stays with one thread. More than one pays where one core is
   // not enough for the connections' system calls (docs/performance.md).
   int io_threads = 1;
+
+  // --- Who gets in ---
+  // With a certificate: TLS, on `port` alone, or on a second port if there is a tls_port.
+  net::TlsServerFiles tls;
+  // 0: the system picks one; ask StoreServer::tls_port(). Then `port` is one without TLS, and where
+  // `host` is empty it is one of the loopback address only.
+  std::optional<uint16_t> tls_port;
+  // Where tls_port is listened on, as host.
+  std::string tls_host;
+  // A file of tokens (store/token_file.h): nobody is served before he has shown one of them, but on
+  // `port` where there is a tls_port, which is left to clients that have none. Empty: nobody needs
+  // one.
+  std::string token_file;
+  // How long a peer may take for its TLS handshake.
+  absl::Duration tls_handshake_timeout = absl::Seconds(10);
+
+  bool HasTls() const { return !tls.certificate_chain.empty(); }
 
   // How many clients are expected: the job's world size. 0: unknown. Start() logs a warning, with
   // the remedy, where this machine's limits are too low for them; nothing else depends on it.

@@ -17,6 +17,7 @@
 #include "store/engine/client_id.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/request_parser.h"
+#include "store/server/token_gate.h"
 
 namespace rollcall {
 
@@ -42,6 +43,12 @@ enum class SessionPhase : uint8_t {
   kDoomed,     // Is not served any more; is closed, or lingers, once the engine's batch has ended.
   kLingering,  // Is not served any more; waits for the replies that are due to be taken.
   kClosed,
+};
+
+// How a session that must show a token stands.
+struct Admission {
+  std::unique_ptr<TokenGate> gate;          // nullptr once it has shown one.
+  std::shared_ptr<const std::string> name;  // Of that one.
 };
 
 // A server holds ten thousands of these that do nothing: keep it small. All that only a busy one
@@ -78,6 +85,8 @@ class Session final : public net::StreamHandler {
   bool paused = false;
   // Its number in the Outbox, plus one; 0: nothing is gathered for it.
   uint32_t outbox_place = 0;
+  // Where it must show a token; nullptr where it need not.
+  std::unique_ptr<Admission> admission;
   // Holds the part of a request that has come; nullptr between requests.
   std::unique_ptr<protocol::RequestParser> parser;
   // What had come and was not yet parsed when the session was paused; nullptr if nothing.

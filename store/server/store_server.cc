@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,7 @@
 #include "store/error_code.h"
 #include "store/server/capacity_warnings.h"
 #include "store/server/server_cores.h"
+#include "store/server/server_security.h"
 #include "store/server/shared_engine.h"
 #include "store/server/snapshot_parts.h"
 #include "store/server/sole_engine.h"
@@ -79,11 +83,13 @@ class Question {
 
 class ThreadedStoreServer final : public StoreServer {
  public:
-  ThreadedStoreServer(net::Env& env, Loops loops, const ServerOptions& options)
+  ThreadedStoreServer(net::Env& env, Loops loops, const ServerOptions& options,
+                      std::unique_ptr<ServerSecurity> security)
       : env_(env),
+        security_(std::move(security)),
         engine_(env, loops.size()),
         loops_(std::move(loops)),
-        cores_(ServerLoops(), options, options.measure_latencies ? &env : nullptr),
+        cores_(ServerLoops(), options, options.measure_latencies ? &env : nullptr, security_.get()),
         owned_monitor_(env.NewMonitor()),
         monitor_(owned_monitor_.get()) {
     for (size_t i = 0; i < loops_.size(); ++i) {
@@ -100,6 +106,12 @@ class ThreadedStoreServer final : public StoreServer {
   // Before anything is listened on, so that no failure of what comes first costs a listen_fd.
   bool has_threads() const {
     return std::find(threads_.begin(), threads_.end(), nullptr) == threads_.end();
+  }
+
+  absl::Status ListenTls(const std::vector<net::SocketAddress>& addresses) {
+    if (absl::Status listens = cores_.ListenTls(addresses); !listens.ok()) return listens;
+    tls_address_ = cores_.tls_addresses().front();
+    return absl::OkStatus();
   }
 
   absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
@@ -130,8 +142,17 @@ class ThreadedStoreServer final : public StoreServer {
     monitor_->NotifyAll();
   }
 
+  absl::Status Reload() override { return security_->Reload(); }
+
   uint16_t port() const override { return address_.port(); }
   std::string address() const override { return address_.ToString(); }
+  std::optional<uint16_t> tls_port() const override {
+    if (!tls_address_.is_valid()) return std::nullopt;
+    return tls_address_.port();
+  }
+  std::string tls_address() const override {
+    return tls_address_.is_valid() ? tls_address_.ToString() : "";
+  }
   net::EventLoopKind event_loop() const override { return loops_[0]->kind(); }
   ServerStats stats() const override { return cores_.stats(); }
 
@@ -193,10 +214,12 @@ class ThreadedStoreServer final : public StoreServer {
   }
 
   net::Env& env_;
+  const std::unique_ptr<ServerSecurity> security_;
   const Engine engine_;
   const Loops loops_;
-  ServerCores cores_;           // Goes before the loops that it runs on.
-  net::SocketAddress address_;  // Set once, before the threads look at it.
+  ServerCores cores_;               // Goes before the loops that it runs on.
+  net::SocketAddress address_;      // Set once, before the threads look at it.
+  net::SocketAddress tls_address_;  // Set before that, if at all.
 
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
@@ -214,13 +237,28 @@ void WarnOfSmallLimits(net::Env& env, int expected_clients) {
   }
 }
 
+// Beside a port with TLS, one without is for this host alone unless its user says otherwise.
+std::string PlainHost(const ServerOptions& options) {
+  return options.host.empty() && options.tls_port.has_value() ? "localhost" : options.host;
+}
+
+std::string PlaceAsked(const std::string& host, uint16_t port) {
+  if (host.empty()) return absl::StrCat("port ", port, " on all interfaces");
+  return net::Endpoint{.host = host, .port = port}.ToString();
+}
+
+// What `options` ask to listen on, for their port and for their tls_port.
+std::string Asked(const ServerOptions& options) {
+  if (options.listen_fd >= 0) return absl::StrCat("descriptor ", options.listen_fd);
+  return PlaceAsked(PlainHost(options), options.port);
+}
+std::string AskedTls(const ServerOptions& options) {
+  return PlaceAsked(options.tls_host, *options.tls_port);
+}
+
 // The same error, told as a user met it: with what was asked for, and the remedy where there is
 // one.
-absl::Status ListenError(const ServerOptions& options, const absl::Status& cause) {
-  const std::string asked =
-      options.listen_fd >= 0 ? absl::StrCat("descriptor ", options.listen_fd)
-      : options.host.empty() ? absl::StrCat("port ", options.port, " on all interfaces")
-                             : net::Endpoint{.host = options.host, .port = options.port}.ToString();
+absl::Status ListenError(const std::string& asked, const absl::Status& cause) {
   std::string message = absl::StrCat("the store server cannot listen on ", asked, ": ");
   const std::optional<net::NetErrorInfo> info = net::GetNetErrorInfo(cause);
   if (info.has_value() && info->kind == net::NetErrorKind::kAddressInUse) {
@@ -239,12 +277,40 @@ absl::Status ListenError(const ServerOptions& options, const absl::Status& cause
   return told;
 }
 
-// No addresses where options ask for all interfaces.
-absl::StatusOr<std::vector<net::SocketAddress>> Addresses(net::Env& env,
-                                                          const ServerOptions& options) {
-  if (options.host.empty()) return std::vector<net::SocketAddress>();
-  return env.Resolve({.host = options.host, .port = options.port},
+// No addresses where all interfaces are asked for.
+absl::StatusOr<std::vector<net::SocketAddress>> Addresses(net::Env& env, const std::string& host,
+                                                          uint16_t port) {
+  if (host.empty()) return std::vector<net::SocketAddress>();
+  return env.Resolve({.host = host, .port = port},
                      net::DeadlineAfter(env, StoreServer::kResolveTimeout));
+}
+
+// Where to listen; the failures of finding out are told as those of listening.
+struct Places {
+  std::vector<net::SocketAddress> plain;
+  std::vector<net::SocketAddress> tls;
+};
+absl::StatusOr<Places> FindPlaces(net::Env& env, const ServerOptions& options) {
+  Places places;
+  absl::StatusOr<std::vector<net::SocketAddress>> found =
+      Addresses(env, options.listen_fd >= 0 ? "" : PlainHost(options), options.port);
+  if (!found.ok()) return ListenError(Asked(options), found.status());
+  places.plain = *std::move(found);
+  if (!options.tls_port.has_value()) return places;
+  found = Addresses(env, options.tls_host, *options.tls_port);
+  if (!found.ok()) return ListenError(AskedTls(options), found.status());
+  places.tls = *std::move(found);
+  return places;
+}
+
+absl::Status ListenOnAll(const ServerOptions& options, const Places& places,
+                         ThreadedStoreServer& server) {
+  if (options.tls_port.has_value()) {
+    absl::Status listens = server.ListenTls(places.tls);
+    if (!listens.ok()) return ListenError(AskedTls(options), listens);
+  }
+  absl::Status listens = server.Listen(places.plain);
+  return listens.ok() ? listens : ListenError(Asked(options), listens);
 }
 
 }  // namespace
@@ -252,16 +318,19 @@ absl::StatusOr<std::vector<net::SocketAddress>> Addresses(net::Env& env,
 absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
                                                                 const ServerOptions& options) {
   if (absl::Status valid = ValidateServerOptions(options); !valid.ok()) return valid;
+  absl::StatusOr<std::unique_ptr<ServerSecurity>> security = ServerSecurity::Load(env, options);
+  if (!security.ok()) return security.status();
   WarnOfSmallLimits(env, options.expected_clients);
-  const absl::StatusOr<std::vector<net::SocketAddress>> addresses = Addresses(env, options);
-  if (!addresses.ok()) return ListenError(options, addresses.status());
+  const absl::StatusOr<Places> places = FindPlaces(env, options);
+  if (!places.ok()) return places.status();
   Loops loops;
   for (int i = 0; i < options.io_threads; ++i) {
     absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
-    if (!loop.ok()) return ListenError(options, loop.status());
+    if (!loop.ok()) return ListenError(Asked(options), loop.status());
     loops.push_back(*std::move(loop));
   }
-  auto server = std::make_unique<ThreadedStoreServer>(env, std::move(loops), options);
+  auto server =
+      std::make_unique<ThreadedStoreServer>(env, std::move(loops), options, *std::move(security));
   if (!server->has_threads()) {
     return StoreStatus(ErrorCode::kResourceExhausted,
                        "the store server cannot have the threads that it needs: the system gives "
@@ -269,9 +338,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
                        "see ulimit -u and the container's limit of processes",
                        {.operation = "listen"});
   }
-  if (absl::Status listens = server->Listen(*addresses); !listens.ok()) {
-    return ListenError(options, listens);
-  }
+  if (absl::Status listens = ListenOnAll(options, *places, *server); !listens.ok()) return listens;
   return server;
 }
 

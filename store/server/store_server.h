@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,8 +23,9 @@ class StoreServer {
   // Listens before it returns: a client that connects from then on is served. `env` must outlive
   // the server. An absl::Status of net/ (net/net_error.h): kAddressInUse and the like, kNameLookup
   // if options.host is not found in kResolveTimeout; InvalidArgument for options that contradict
-  // each other; Unimplemented where `env` has no such event loop. In every case of failure nothing
-  // is left open, but a listen_fd stays the caller's.
+  // each other, and for files that are not what they should be; Unimplemented where `env` has no
+  // such event loop. In every case of failure nothing is left open, but a listen_fd stays the
+  // caller's.
   static absl::StatusOr<std::unique_ptr<StoreServer>> Start(net::Env& env,
                                                             const ServerOptions& options);
 
@@ -37,9 +39,17 @@ class StoreServer {
   // Idempotent. Not from an event loop's own thread.
   virtual void Stop() = 0;
 
+  // Reads the files of options.tls and options.token_file anew, for connections that come from then
+  // on; those that there are stay as they are. InvalidArgument if one of them is wrong: then
+  // nothing changes. From any thread.
+  virtual absl::Status Reload() = 0;
+
   virtual uint16_t port() const = 0;
   // "127.0.0.1:29500"; all interfaces show as "[::]:29500".
   virtual std::string address() const = 0;
+  // The same of options.tls_port; nullopt and empty if there is none.
+  virtual std::optional<uint16_t> tls_port() const = 0;
+  virtual std::string tls_address() const = 0;
   virtual net::EventLoopKind event_loop() const = 0;
   // Includes all that any client has seen the effect of.
   virtual ServerStats stats() const = 0;
