@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -37,13 +38,18 @@ using testing::Not;
 
 constexpr char kToken[] = "a_token_of_the_job";
 
-// The parameter: the event loop.
-class SecurityTest : public testing::TestWithParam<net::EventLoopKind> {
+struct Loops {
+  net::EventLoopKind kind = net::EventLoopKind::kEpoll;
+  int count = 1;
+};
+
+class SecurityTest : public testing::TestWithParam<Loops> {
  protected:
   ServerOptions ServerWith(net::TlsServerFiles tls) {
     ServerOptions options;
     options.host = "127.0.0.1";
-    options.event_loop = GetParam();
+    options.event_loop = GetParam().kind;
+    options.io_threads = GetParam().count;
     options.tls = std::move(tls);
     return options;
   }
@@ -394,7 +400,7 @@ TEST_P(SecurityTest, ATlsUrlHostsAndJoins) {
   const uint16_t port = GetFreePort(env_);
   const std::string common =
       "tls://127.0.0.1:" + std::to_string(port) +
-      "?world_size=2&use_libuv=" + (GetParam() == net::EventLoopKind::kLibuv ? "1" : "0") +
+      "?world_size=2&use_libuv=" + (GetParam().kind == net::EventLoopKind::kLibuv ? "1" : "0") +
       "&ca=" + files_.Path("ca.pem") + "&cert=" + server.certificate_chain +
       "&key=" + server.private_key + "&token_file=" + TokenFile(kToken);
   const auto worker = env_.StartThread("worker", [&] {
@@ -419,9 +425,12 @@ TEST_P(SecurityTest, ATlsUrlThatHostsNeedsACertificate) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EventLoops, SecurityTest,
-                         testing::Values(net::EventLoopKind::kEpoll, net::EventLoopKind::kLibuv),
+                         testing::Values(Loops{net::EventLoopKind::kEpoll, 1},
+                                         Loops{net::EventLoopKind::kLibuv, 1},
+                                         Loops{net::EventLoopKind::kEpoll, 3}),
                          [](const auto& info) {
-                           return std::string(net::EventLoopKindName(info.param));
+                           return absl::StrCat(net::EventLoopKindName(info.param.kind),
+                                               info.param.count);
                          });
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "gflags/gflags.h"
 #include "net/real_env.h"
+#include "net/tls/tls_files.h"
 #include "store/batch.h"
 #include "store/dist_error.h"
 #include "store/protocol/dialect.h"
@@ -31,6 +32,11 @@
 
 DEFINE_string(host, "127.0.0.1", "The server's host.");
 DEFINE_uint32(port, 29500, "The server's port.");
+DEFINE_string(ca, "",
+              "A PEM file: speak TLS, with a server whose certificate one of these signed.");
+DEFINE_string(cert, "", "A PEM file: our certificate, for a server that wants one.");
+DEFINE_string(key, "", "A PEM file: the private key of --cert.");
+DEFINE_string(token_file, "", "The token for a server that wants one.");
 DEFINE_bool(legacy, false, "Speak the dialect of torch 1.x.");
 DEFINE_string(work, "add,set,get,get_missing,set_get,large_set,large_get,batch16",
               "What to measure, in this order; join is a matter of --join.");
@@ -55,6 +61,11 @@ TcpStoreOptions Options() {
   options.host = FLAGS_host;
   options.port = static_cast<uint16_t>(FLAGS_port);
   options.timeout = absl::Seconds(60);
+  if (!FLAGS_ca.empty()) {
+    options.tls = net::TlsClientFiles{
+        .ca = FLAGS_ca, .certificate_chain = FLAGS_cert, .private_key = FLAGS_key};
+  }
+  options.token_file = FLAGS_token_file;
   if (FLAGS_legacy) options.dialect = protocol::Dialect::kLegacy;
   return options;
 }

@@ -9,18 +9,23 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/real_env.h"
+#include "net/tls/tls_files.h"
+#include "store/server/server_options.h"
 #include "store/server/store_server.h"
 #include "testing/subprocess.h"
+#include "testing/tls_directory.h"
 
 namespace rollcall {
 namespace {
 
-TEST(ClientBenchTest, PrintsALineForEachWorkload) {
-  const auto server = StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1"});
+void ExpectALineForEachWorkload(ServerOptions server_options, std::vector<std::string> flags) {
+  server_options.host = "127.0.0.1";
+  const auto server = StoreServer::Start(net::RealEnv(), server_options);
   ASSERT_TRUE(server.ok()) << server.status();
   SubprocessOptions options;
   options.argv = {RunfilePath("tools/client_bench/client_bench"),
                   absl::StrCat("--port=", (*server)->port()), "--ops=20", "--join=4"};
+  options.argv.insert(options.argv.end(), flags.begin(), flags.end());
   const auto bench = Subprocess::Start(options);
   ASSERT_TRUE(bench.ok()) << bench.status();
   const absl::Time deadline = absl::Now() + absl::Seconds(50);
@@ -37,6 +42,17 @@ TEST(ClientBenchTest, PrintsALineForEachWorkload) {
   }
   EXPECT_THAT(works, testing::ElementsAre("join", "add", "set", "get", "get_missing", "set_get",
                                           "large_set", "large_get", "batch16"));
+}
+
+TEST(ClientBenchTest, PrintsALineForEachWorkload) { ExpectALineForEachWorkload({}, {}); }
+
+TEST(ClientBenchTest, SpeaksTlsAndShowsAToken) {
+  TlsDirectory files(absl::Now());
+  const std::string tokens = files.Write("tokens", "the_token_of_the_benchmark");
+  const net::TlsClientFiles client = files.Client(/*known=*/true);
+  ExpectALineForEachWorkload({.tls = files.Server(/*mutual=*/true), .token_file = tokens},
+                             {"--ca=" + client.ca, "--cert=" + client.certificate_chain,
+                              "--key=" + client.private_key, "--token_file=" + tokens});
 }
 
 }  // namespace
