@@ -24,7 +24,7 @@ namespace rollcall::client {
 // NOT_A_STORE or RESOURCE_EXHAUSTED, at the deadline; or at once, where trying again is of no use:
 // UNREACHABLE for what a local rule forbids, CONNECTION_LOST if somebody else in this process has
 // closed the descriptor, TLS_FAILED (at the deadline too, for a server that does not go on with the
-// handshake), TOKEN_REJECTED. It begins in torch's words.
+// handshake), TOKEN_REJECTED. All but that begin in torch's words.
 absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env, const Target& target,
                                                           absl::Time started, absl::Time deadline);
 
