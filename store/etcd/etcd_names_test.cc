@@ -10,7 +10,7 @@ namespace {
 
 TEST(EtcdNames, KeepKeysOfAnyBytes) {
   const EtcdNames names("/job");
-  for (const std::string key : {std::string(""), std::string("a/b"), std::string("\0\xff", 2)}) {
+  for (const std::string& key : {std::string(""), std::string("a/b"), std::string("\0\xff", 2)}) {
     EXPECT_EQ(std::string(names.KeyOf(names.Key(key))), key);
     EXPECT_TRUE(absl::StartsWith(names.Key(key), names.AllKeys()));
   }

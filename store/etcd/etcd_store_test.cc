@@ -125,6 +125,15 @@ TEST_F(EtcdStoreTest, HistoryThatIsForgottenIsSaid) {
   EXPECT_EQ(watch.Next(changes).value(), etcd::EtcdWatch::Outcome::kForgotten);
 }
 
+TEST_F(EtcdStoreTest, AWatchWhoseTimeIsUpBeforeItBeginsSaysThat) {
+  StartCluster();
+  auto session = etcd::EtcdSession::Open(env(), Options()).value();
+  etcd::EtcdWatch watch(session.get(), {.operation = "wait", .deadline = env().Now()});
+  watch.AddKey(session->names().Key("k"), 1);
+  std::vector<etcd::EtcdWatch::Change> changes;
+  EXPECT_EQ(watch.Next(changes).value(), etcd::EtcdWatch::Outcome::kTimeUp);
+}
+
 TEST_F(EtcdStoreTest, AFullQuotaIsSaidAndReadsGoOn) {
   StartCluster({.arguments = {"--quota-backend-bytes=4000000"}});
   std::unique_ptr<EtcdStore> store = Open();

@@ -5,9 +5,19 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "store/dist_error.h"
 #include "store/etcd/etcd_names.h"
 
 namespace rollcall::etcd {
+namespace {
+
+// Where nothing went wrong but that time was short, a wait's time is up, like any other's.
+absl::StatusOr<EtcdWatch::Outcome> TimeUpOr(const absl::Status& error) {
+  if (CodeOf(error) == ErrorCode::kReplyTimeout) return EtcdWatch::Outcome::kTimeUp;
+  return error;
+}
+
+}  // namespace
 
 EtcdWatch::EtcdWatch(EtcdSession* session, EtcdCall call)
     : session_(*session), call_(std::move(call)) {}
@@ -98,7 +108,7 @@ absl::StatusOr<EtcdWatch::Outcome> EtcdWatch::Next(std::vector<Change>& changes)
   }
   for (;;) {
     if (opened_.stream == nullptr) {
-      if (absl::Status begun = Begin(); !begun.ok()) return begun;
+      if (absl::Status begun = Begin(); !begun.ok()) return TimeUpOr(begun);
       continue;
     }
     const absl::Duration left =
@@ -109,13 +119,13 @@ absl::StatusOr<EtcdWatch::Outcome> EtcdWatch::Next(std::vector<Change>& changes)
       case EtcdStream::Result::kTimedOut:
         if (patience < left) {
           absl::Status next = GoOn(RpcStatus(absl::DeadlineExceededError("no answer")));
-          if (!next.ok()) return next;
+          if (!next.ok()) return TimeUpOr(next);
           break;
         }
         if (attempts_.count() == 0) return Outcome::kTimeUp;
         return attempts_.TimeUp(call_, session_.client().peer(), session_.env().Now());
       case EtcdStream::Result::kEnded:
-        if (absl::Status next = GoOn(opened_.stream->End()); !next.ok()) return next;
+        if (absl::Status next = GoOn(opened_.stream->End()); !next.ok()) return TimeUpOr(next);
         break;
       case EtcdStream::Result::kDone: {
         absl::StatusOr<Outcome> outcome = Take(response_, changes);
