@@ -192,7 +192,8 @@ TEST_F(Factory, MissingPartsOfATcpUrlAreToldInTorchsWords) {
 
 TEST_F(Factory, WrongPartsOfAUrlAreNamed) {
   EXPECT_EQ(InvalidUrl("invalid://"),
-            "No rendezvous handler for invalid://; there are tcp://, tls://, file://, env:// and etcd://");
+            "No rendezvous handler for invalid://; there are tcp://, tls://, file://, env:// and "
+            "etcd://");
   EXPECT_THAT(InvalidUrl("tcp://h:66000?rank=0&world_size=1"),
               HasSubstr("port must have value from 0 to 65535 but was 66000."));
   EXPECT_THAT(InvalidUrl("tcp://h:x?rank=0&world_size=1"),

@@ -88,7 +88,8 @@ std::string AlternativeNames(const std::vector<std::string>& names) {
 
 TlsAuthority::TlsAuthority(absl::Time now, absl::string_view name) : now_(now), name_(name) {
   const OwnedKey key = NewKey();
-  const OwnedX509 own = Unsigned(name, key.get(), now - absl::Hours(24), now + absl::Hours(60 * 24));
+  const OwnedX509 own =
+      Unsigned(name, key.get(), now - absl::Hours(24), now + absl::Hours(60 * 24));
   X509_set_issuer_name(own.get(), X509_get_subject_name(own.get()));
   AddExtension(own.get(), own.get(), NID_basic_constraints, "critical,CA:TRUE");
   AddExtension(own.get(), own.get(), NID_subject_key_identifier, "hash");
