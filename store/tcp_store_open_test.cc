@@ -240,11 +240,11 @@ TEST_P(TcpStoreTest, MissingWorkersAreNamedAtTheDeadline) {
 TEST_P(TcpStoreTest, WorkersWithoutRanksCanOnlyBeCounted) {
   TcpStoreOptions options = ServerOptionsOf();
   options.world_size = 2;
-  options.timeout = absl::Milliseconds(300);
+  options.timeout = absl::Milliseconds(1500);
   const auto error = DistErrorOf([&] { NewStore(options); });
   ASSERT_TRUE(error.has_value());
   EXPECT_THAT(error->what(),
-              StartsWith("Timed out after 0.3 seconds waiting for clients. 1/2 clients joined. the "
+              StartsWith("Timed out after 1.5 seconds waiting for clients. 1/2 clients joined. the "
                          "workers that joined gave no rank"));
   EXPECT_TRUE(error->details().missing_ranks.empty());
 }

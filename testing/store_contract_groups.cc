@@ -49,7 +49,7 @@ TEST_P(StoreContract, CollectiveBarrierNamesTheMissingRanks) {
   const auto rank_body = [&](int rank, Store& mine) {
     if (rank == 1 || rank == 3) return;
     Collectives group(env(), mine, {rank, 4}, "job");
-    const auto error = DistErrorOf([&] { group.Barrier("step", absl::Milliseconds(400)); });
+    const auto error = DistErrorOf([&] { group.Barrier("step", absl::Seconds(2)); });
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
     EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3));

@@ -2,6 +2,7 @@
 #include "store/http/endpoints.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,9 @@ class ToldServer final : public StoreServer {
   void Stop() override {}
   uint16_t port() const override { return 29500; }
   std::string address() const override { return "127.0.0.1:29500"; }
+  absl::Status Reload() override { return absl::OkStatus(); }
+  std::optional<uint16_t> tls_port() const override { return std::nullopt; }
+  std::string tls_address() const override { return ""; }
   net::EventLoopKind event_loop() const override { return net::EventLoopKind::kEpoll; }
   ServerStats stats() const override { return {}; }
   absl::StatusOr<ServerSnapshot> Snapshot(absl::Time deadline) override {

@@ -1,6 +1,6 @@
-// Ranks join a real server, work and leave, again and again, some of them over a network on which
-// one thing after another goes wrong. Whenever all have left, the server must be as it was: as many
-// descriptors, as much memory, no key.
+// Ranks join a real server, work and leave, again and again, over mutual TLS, some of them over a
+// network on which one thing after another goes wrong. Whenever all have left, the server must be
+// as it was: as many descriptors, as much memory, no key.
 //
 //   soak_test [DURATION]      default 10s
 #include <dirent.h>
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,8 +26,10 @@
 #include "net/monitor.h"
 #include "net/real_env.h"
 #include "net/syscalls.h"
+#include "net/tls/tls_files.h"
 #include "store/tcp_store.h"
 #include "testing/subprocess.h"
+#include "testing/tls_directory.h"
 #include "tools/bench/usage.h"
 #include "tools/soak/job.h"
 #include "tools/soak/troubles.h"
@@ -61,7 +64,14 @@ class SoakTest : public testing::Test {
  protected:
   SoakTest() {
     SubprocessOptions options;
-    options.argv = {RunfilePath("tools/store_server"), "--host=127.0.0.1", "--port=0"};
+    const net::TlsServerFiles tls = files_.Server(/*mutual=*/true);
+    options.argv = {RunfilePath("tools/store_server"),
+                    "--host=127.0.0.1",
+                    "--port=0",
+                    "--io_threads=2",
+                    absl::StrCat("--tls_cert=", tls.certificate_chain),
+                    absl::StrCat("--tls_key=", tls.private_key),
+                    absl::StrCat("--tls_client_ca=", tls.client_ca)};
     absl::StatusOr<std::unique_ptr<Subprocess>> started = Subprocess::Start(options);
     EXPECT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -82,6 +92,7 @@ class SoakTest : public testing::Test {
     TcpStoreOptions options;
     options.host = "127.0.0.1";
     options.port = port;
+    options.tls = client_files_;
     // What a trouble may take, several times over.
     options.timeout = absl::Seconds(8);
     return options;
@@ -142,6 +153,8 @@ class SoakTest : public testing::Test {
   static constexpr char kTroubled[] = "troubled";
 
   net::Env& env_ = net::RealEnv();
+  TlsDirectory files_{env_.Now()};
+  const net::TlsClientFiles client_files_ = files_.Client(/*known=*/true);
   std::unique_ptr<Subprocess> server_;
   uint16_t port_ = 0;
   std::unique_ptr<fault::FaultProxy> proxy_;
