@@ -16,7 +16,7 @@ namespace rollcall {
 namespace {
 
 // What naming the missing ranks may take from the end of a time-out: one check a rank.
-constexpr absl::Duration kDiagnosisBase = absl::Milliseconds(200);
+constexpr absl::Duration kDiagnosisBase = absl::Milliseconds(20);
 constexpr absl::Duration kDiagnosisPerRank = absl::Microseconds(100);
 constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 // An error names so many ranks; details().missing_ranks has them all.
