@@ -31,7 +31,7 @@ class Backoff {
   void Reset() { base_ = options_.initial; }
 
  private:
-  const BackoffOptions options_;
+  BackoffOptions options_;
   absl::Duration base_;
 };
 

@@ -12,15 +12,8 @@
 namespace rollcall::etcd {
 namespace {
 
-constexpr absl::Duration kPauseMin = absl::Milliseconds(20);
-constexpr absl::Duration kPauseMax = absl::Milliseconds(500);
 // A token that is refused as soon as it was given is no accident any more.
 constexpr int kTokensMax = 3;
-
-absl::Duration Doubled(absl::Duration duration, int times, absl::Duration most) {
-  for (int i = 0; i < times && duration < most; ++i) duration *= 2;
-  return std::min(duration, most);
-}
 
 }  // namespace
 
@@ -74,15 +67,6 @@ void EtcdClient::ForgetToken() {
   token_.clear();
 }
 
-void EtcdClient::Pause(const Attempts& attempts, absl::Time deadline) {
-  const int members = static_cast<int>(members_.size());
-  if (attempts.count() % members != 0) return;
-  const absl::Duration longest = Doubled(kPauseMin, attempts.count() / members - 1, kPauseMax);
-  // Not all ranks at once.
-  const double share = 0.5 + 0.5 * static_cast<double>(env_.RandomBits() % 1024) / 1024;
-  env_.SleepUntil(std::min(deadline, env_.Now() + longest * share));
-}
-
 absl::Status EtcdClient::GoOn(const EtcdCall& call, size_t member, const RpcStatus& status,
                               absl::Duration waited, Attempts& attempts) {
   const FailureKind kind = KindOf(status);
@@ -98,7 +82,10 @@ absl::Status EtcdClient::GoOn(const EtcdCall& call, size_t member, const RpcStat
   attempts.Note(endpoint, kind, status, waited);
   VLOG(1) << call.operation << " by way of " << endpoint << ": " << status;
   Prefer((member + 1) % members_.size());
-  Pause(attempts, call.deadline);
+  if (attempts.count() % static_cast<int>(members_.size()) == 0) {
+    const absl::Duration pause = attempts.NextPause(env_.RandomBits());
+    env_.SleepUntil(std::min(call.deadline, env_.Now() + pause));
+  }
   if (env_.Now() >= call.deadline) return attempts.TimeUp(call, peer_, env_.Now());
   return absl::OkStatus();
 }
@@ -109,10 +96,11 @@ absl::Status EtcdClient::Ask(const EtcdCall& call, const char* method,
   Attempts attempts;
   for (;;) {
     const size_t member = preferred();
-    const int rounds = attempts.count() / static_cast<int>(members_.size());
     const absl::Time asked = env_.Now();
-    const absl::Duration timeout = std::min(
-        call.deadline - asked, Doubled(kAttemptTimeout, rounds, /*most=*/absl::InfiniteDuration()));
+    // Longer after each round in vain: perhaps they are slow.
+    const int rounds = attempts.count() / static_cast<int>(members_.size());
+    const absl::Duration patience = kAttemptTimeout * (int64_t{1} << std::min(rounds, 30));
+    const absl::Duration timeout = std::min(call.deadline - asked, patience);
     std::string token;
     RpcStatus status = GetToken(member, timeout, token);
     if (status.ok()) {

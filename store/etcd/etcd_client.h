@@ -60,8 +60,6 @@ class EtcdClient {
   void ForgetToken();
   size_t preferred();
   void Prefer(size_t member);
-  // The longer, the more often all members have failed.
-  void Pause(const Attempts& attempts, absl::Time deadline);
 
   net::Env& env_;
   const EtcdOptions options_;

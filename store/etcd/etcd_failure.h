@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "net/backoff.h"
 #include "store/dist_error.h"
 #include "store/etcd/etcd_member.h"
 
@@ -49,6 +50,8 @@ class Attempts {
   void Note(const std::string& endpoint, FailureKind kind, const RpcStatus& status,
             absl::Duration waited);
   int count() const { return count_; }
+  // How long to wait before all members are asked once more. `random_bits` as in net::Backoff.
+  absl::Duration NextPause(uint64_t random_bits) { return backoff_.Next(random_bits); }
   // A token was refused. How many were, this one included.
   int NoteToken() { return ++tokens_refused_; }
   // That it may have been applied although no answer came.
@@ -74,6 +77,7 @@ class Attempts {
   std::string WhatIsUncertain(const EtcdCall& call) const;
 
   std::map<std::string, Tried> by_endpoint_;
+  net::Backoff backoff_{{.multiplier = 2, .max = absl::Milliseconds(500)}};
   int count_ = 0;
   int tokens_refused_ = 0;
   bool is_uncertain_ = false;

@@ -16,8 +16,9 @@ namespace {
 
 constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
 constexpr absl::Duration kFarewell = absl::Seconds(1);
-constexpr absl::Duration kRefusalPauseMin = absl::Milliseconds(1);
-constexpr absl::Duration kRefusalPauseMax = absl::Milliseconds(64);
+// Up to twice as long as the base, or hardly at all, so that those who met do not meet again.
+constexpr net::BackoffOptions kRefusalBackoff = {
+    .initial = absl::Milliseconds(1), .multiplier = 2, .max = absl::Milliseconds(32), .jitter = 1};
 // What Try reads for itself where a transaction is refused, before what the attempt wants read.
 constexpr int kOwnReads = 2;
 
@@ -165,6 +166,7 @@ absl::StatusOr<EtcdSession::Written> EtcdSession::Write(
   Slot& slot = borrowed.slot();
   ++slot.writes;
   Refusal refusal;
+  net::Backoff backoff(kRefusalBackoff);
   for (int number = 0;; ++number) {
     Attempt attempt;
     if (!next(number, number == 0 ? nullptr : &refusal, attempt)) {
@@ -175,11 +177,12 @@ absl::StatusOr<EtcdSession::Written> EtcdSession::Write(
         Try(changing, slot, number, std::move(attempt), refusal, written);
     if (!made.ok()) return made.status();
     if (*made) return written;
-    if (absl::Status time = PauseAfterRefusal(call, number + 1); !time.ok()) return time;
+    if (absl::Status time = PauseAfterRefusal(call, number + 1, backoff); !time.ok()) return time;
   }
 }
 
-absl::Status EtcdSession::PauseAfterRefusal(const EtcdCall& call, int refusals) {
+absl::Status EtcdSession::PauseAfterRefusal(const EtcdCall& call, int refusals,
+                                            net::Backoff& backoff) {
   if (env().Now() >= call.deadline) {
     return StoreStatus(ErrorCode::kReplyTimeout,
                        absl::StrCat("others changed the key again and again: ", refusals,
@@ -192,10 +195,7 @@ absl::Status EtcdSession::PauseAfterRefusal(const EtcdCall& call, int refusals) 
   }
   // The first refusal costs no pause: most are of a key that one other has changed.
   if (refusals < 2) return absl::OkStatus();
-  const absl::Duration most =
-      std::min(kRefusalPauseMin * (int64_t{1} << std::min(refusals - 1, 10)), kRefusalPauseMax);
-  const double share = static_cast<double>(env().RandomBits() % 1024) / 1024;
-  env().SleepUntil(std::min(call.deadline, env().Now() + most * share));
+  env().SleepUntil(std::min(call.deadline, env().Now() + backoff.Next(env().RandomBits())));
   return absl::OkStatus();
 }
 

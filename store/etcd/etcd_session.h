@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "net/backoff.h"
 #include "net/env.h"
 #include "net/monitor.h"
 #include "store/etcd/etcd.pb.h"
@@ -87,7 +88,7 @@ class EtcdSession {
   // Sends it once. True if it was made: then `written` is whole.
   absl::StatusOr<bool> Try(const EtcdCall& call, Slot& slot, int number, Attempt attempt,
                            Refusal& refusal, Written& written);
-  absl::Status PauseAfterRefusal(const EtcdCall& call, int refusals);
+  absl::Status PauseAfterRefusal(const EtcdCall& call, int refusals, net::Backoff& backoff);
 
   EtcdClient client_;
   const EtcdNames names_;

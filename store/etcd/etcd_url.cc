@@ -1,9 +1,5 @@
 #include "store/etcd/etcd_url.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -12,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "net/tls/tls_files.h"
 
 namespace rollcall::etcd {
 namespace {
@@ -21,12 +18,11 @@ absl::Status Wrong(absl::string_view what) {
 }
 
 absl::Status ReadFile(absl::string_view parameter, const std::string& path, std::string& text) {
-  std::ifstream file(path, std::ios::binary);
-  if (file) text.assign(std::istreambuf_iterator<char>(file), {});
-  if (file.is_open() && !file.bad() && !text.empty()) return absl::OkStatus();
-  return Wrong(absl::StrCat(
-      parameter, "=", path,
-      file.is_open() ? ": the file is empty" : absl::StrCat(": ", std::strerror(errno))));
+  absl::StatusOr<std::string> read = net::ReadSmallFile(path);
+  if (!read.ok()) return Wrong(absl::StrCat(parameter, ": ", read.status().message()));
+  if (read->empty()) return Wrong(absl::StrCat(parameter, "=", path, ": the file is empty"));
+  text = *std::move(read);
+  return absl::OkStatus();
 }
 
 absl::Status TakeParameter(const std::string& name, const std::string& value,
