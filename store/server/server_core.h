@@ -3,7 +3,6 @@
 #ifndef ROLLCALL_STORE_SERVER_SERVER_CORE_H_
 #define ROLLCALL_STORE_SERVER_SERVER_CORE_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,7 +26,7 @@
 #include "store/server/engine_port.h"
 #include "store/server/incident.h"
 #include "store/server/late_replies.h"
-#include "store/server/limited_log.h"
+#include "store/server/incident_log.h"
 #include "store/server/meter.h"
 #include "store/server/outbox.h"
 #include "store/server/parser_pool.h"
@@ -196,8 +195,8 @@ class ServerCore final : private SessionOwner {
   absl::AnyInvocable<void()> shutdown_done_;
   net::TimerId shutdown_timer_ = 0;
 
-  std::array<LimitedLog, kIncidentKinds> logs_;  // Each kind has its own limit of lines.
   Meter meter_;
+  IncidentLog incidents_;  // Tells the meter.
   ServerStats stats_;
   SharedServerStats shared_stats_;
   // What posted work holds weakly, to find that the core is gone.
