@@ -16,6 +16,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
@@ -194,6 +195,21 @@ std::string Subprocess::StderrSoFar() const {
     if (size_bytes <= 0) return text;
     text.append(buffer, static_cast<size_t>(size_bytes));
   }
+}
+
+absl::Status Subprocess::AwaitStderr(absl::string_view text, absl::Time deadline) const {
+  // A file in memory never blocks who writes it, and tells nobody that it has grown: so it is
+  // looked at again and again, at once when the process has ended.
+  constexpr int kLookAgainAfterMs = 1;
+  for (bool last_look = false; !absl::StrContains(StderrSoFar(), text);) {
+    if (last_look) {
+      return absl::DeadlineExceededError(absl::StrCat("process ", pid_, " has not said \"", text,
+                                                      "\"; its stderr: ", StderrSoFar()));
+    }
+    pollfd end = {.fd = pid_fd_, .events = POLLIN, .revents = 0};
+    last_look = poll(&end, 1, kLookAgainAfterMs) != 0 || absl::Now() >= deadline;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Subprocess::Signal(int signal_number) {

@@ -45,6 +45,8 @@ class Subprocess {
   absl::StatusOr<std::string> ReadToEnd(absl::Time deadline);
   // All that it has written to its standard error so far.
   std::string StderrSoFar() const;
+  // Waits until that contains `text`. DeadlineExceeded, also as soon as the program has ended.
+  absl::Status AwaitStderr(absl::string_view text, absl::Time deadline) const;
 
   absl::Status Signal(int signal_number);
   // Its exit status, or 128 + the number of the signal that killed it. DeadlineExceeded. May be

@@ -41,6 +41,16 @@ TEST(SubprocessTest, TellsASignalByItsNumberAndTakesDeadlinesSeriously) {
   EXPECT_EQ(process->WaitForExit(Soon()).value(), 128 + SIGTERM);
 }
 
+TEST(SubprocessTest, AwaitsWhatIsSaidOnStandardErrorAndNotLongerThanItCanCome) {
+  const auto talks = Shell("read line; echo \"heard nothing\" >&2; exec sleep 600");
+  EXPECT_TRUE(talks->AwaitStderr("nothing\n", Soon()).ok());
+  EXPECT_EQ(talks->AwaitStderr("more", absl::InfinitePast()).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  const auto ends = Shell("echo the end >&2");
+  EXPECT_TRUE(ends->AwaitStderr("the end", Soon()).ok());
+  EXPECT_FALSE(ends->AwaitStderr("more", absl::InfiniteFuture()).ok());
+}
+
 TEST(SubprocessTest, PassesEnvironmentAndInput) {
   auto process =
       Shell("cat; echo $GREETING $HOME",

@@ -239,13 +239,6 @@ class SecuredServerToolTest : public StoreServerToolTest {
     ended.errors = (*cli)->StderrSoFar();
     return ended;
   }
-  static void AwaitLog(Subprocess& server, absl::string_view text) {
-    const absl::Time deadline = Soon();
-    while (server.StderrSoFar().find(std::string(text)) == std::string::npos) {
-      ASSERT_LT(absl::Now(), deadline);
-      absl::SleepFor(absl::Milliseconds(1));
-    }
-  }
 
   TlsDirectory files_{absl::Now()};
 };
@@ -269,13 +262,14 @@ TEST_F(SecuredServerToolTest, TwoPortsATokenAndCertificatesThatChange) {
 
   files_.Write("server.pem", "damaged");
   ASSERT_TRUE(server->Signal(SIGHUP).ok());
-  AwaitLog(*server, "going on with the certificates and tokens of before: in ");
+  ASSERT_TRUE(
+      server->AwaitStderr("going on with the certificates and tokens of before: in ", Soon()).ok());
   EXPECT_EQ(Cli({endpoint, ca, token, "get", "key"}).output, "value");
 
   const TlsAuthority successor(absl::Now(), "the successor");
   files_.ReplaceServer(successor.Issue());
   ASSERT_TRUE(server->Signal(SIGHUP).ok());
-  AwaitLog(*server, "were read anew");
+  ASSERT_TRUE(server->AwaitStderr("were read anew", Soon()).ok());
   EXPECT_EQ(Cli({endpoint, "--ca=" + files_.Write("new_ca.pem", successor.certificate()), token,
                  "get", "key"})
                 .output,

@@ -3,11 +3,10 @@
 // as it was: as many descriptors, as much memory, no key.
 //
 //   soak_test [DURATION]      default 10s
-#include <dirent.h>
-
-#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -47,12 +46,8 @@ constexpr size_t kWarmUpPhases = 2;
 constexpr int64_t kResidentSlackKib = 2048;
 
 int64_t OpenDescriptors(pid_t pid) {
-  int64_t count = 0;
-  DIR* const directory = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
-  if (directory == nullptr) return -1;
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
+  const std::filesystem::directory_iterator open(absl::StrCat("/proc/", pid, "/fd"));
+  return std::distance(begin(open), end(open));
 }
 
 struct Vitals {
