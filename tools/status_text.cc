@@ -31,20 +31,6 @@ std::string Time(const Json& json, const char* field) {
   return ShownDuration(absl::Seconds(json.at(field).get<double>()));
 }
 
-absl::string_view StateName(char letter) {
-  switch (static_cast<RankState>(letter)) {
-    case RankState::kMissing:
-      return "missing";
-    case RankState::kJoined:
-      return "joined";
-    case RankState::kWaiting:
-      return "waiting";
-    case RankState::kGone:
-      return "gone";
-  }
-  return "unknown";
-}
-
 // A table whose columns are as wide as what is in them; the last is not padded.
 class Table {
  public:
@@ -174,7 +160,7 @@ std::string RankRows(absl::string_view states) {
       const size_t end =
           alike == states.size() ? alike : first + (alike - first) / kRanksPerRow * kRanksPerRow;
       absl::StrAppendFormat(&text, "  %6d  to %d, all %s\n", first, end - 1,
-                            StateName(states[first]));
+                            RankStateName(static_cast<RankState>(states[first])));
       first = end;
       continue;
     }

@@ -101,6 +101,15 @@ void EtcdFaultSuite::AwaitAdds(int adds) {
   }
 }
 
+void EtcdFaultSuite::CutOffForAWhile(size_t member) {
+  cluster().Isolate(member);
+  AwaitAdds(kAdds / 2);
+  cluster().Rejoin(member);
+  ExpectNothingLost();
+  const absl::Status ready = cluster().AwaitReady(member);
+  EXPECT_TRUE(ready.ok()) << ready;
+}
+
 void EtcdFaultSuite::ExpectNothingLost() {
   ranks_.clear();
   EXPECT_EQ(observer_->Get("joined"), absl::StrCat(kRanks));
@@ -140,26 +149,14 @@ TEST_P(EtcdFaultSuite, AFollowerIsCutOffFromTheOthers) {
   StartCluster({.has_cuttable_peers = true});
   StartRanks();
   AwaitAdds(kAdds / 6);
-  const size_t cut_off = Follower();
-  cluster().Isolate(cut_off);
-  AwaitAdds(kAdds / 2);
-  cluster().Rejoin(cut_off);
-  ExpectNothingLost();
-  const absl::Status ready = cluster().AwaitReady(cut_off);
-  EXPECT_TRUE(ready.ok()) << ready;
+  CutOffForAWhile(Follower());
 }
 
 TEST_P(EtcdFaultSuite, TheLeaderIsCutOffFromTheOthers) {
   StartCluster({.has_cuttable_peers = true});
   StartRanks();
   AwaitAdds(kAdds / 6);
-  const size_t cut_off = Leader();
-  cluster().Isolate(cut_off);
-  AwaitAdds(kAdds / 2);
-  cluster().Rejoin(cut_off);
-  ExpectNothingLost();
-  const absl::Status ready = cluster().AwaitReady(cut_off);
-  EXPECT_TRUE(ready.ok()) << ready;
+  CutOffForAWhile(Leader());
 }
 
 // A machine that hangs: it takes connections and requests, and says nothing.

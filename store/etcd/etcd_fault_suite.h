@@ -58,6 +58,9 @@ class EtcdFaultSuite : public testing::TestWithParam<EtcdFaultParam> {
   // Until the ranks have added so often, all together.
   void AwaitAdds(int adds);
   void RestartMember(size_t member);
+  // While the ranks work the others cannot reach this one, nor it them; then they can again, and
+  // nothing is lost.
+  void CutOffForAWhile(size_t member);
   // Joins the ranks and looks at what they left: each call of each must have been answered, and
   // everything be there, once. Then whether the history is linearizable.
   void ExpectNothingLost();

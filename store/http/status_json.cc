@@ -22,20 +22,6 @@ Json SecondsOrNull(const std::optional<absl::Duration>& duration) {
 }
 Json RankOrNull(int rank) { return rank >= 0 ? Json(rank) : Json(); }
 
-absl::string_view StateName(RankState state) {
-  switch (state) {
-    case RankState::kMissing:
-      return "missing";
-    case RankState::kJoined:
-      return "joined";
-    case RankState::kWaiting:
-      return "waiting";
-    case RankState::kGone:
-      return "gone";
-  }
-  return "";
-}
-
 Json WorldJson(const ServerStatus& status) {
   return {
       {"size", status.world_size > 0 ? Json(status.world_size) : Json()},
@@ -132,7 +118,7 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
 Json RankJson(const std::optional<RankDetails>& details) {
   if (!details.has_value()) return {};
   return {{"rank", details->rank},
-          {"state", std::string(StateName(details->state))},
+          {"state", std::string(RankStateName(details->state))},
           {"address", details->address.empty() ? Json() : Json(details->address)},
           {"joined_seconds_ago", SecondsOrNull(details->since_joined)},
           {"gone_seconds_ago", SecondsOrNull(details->since_gone)},

@@ -199,6 +199,20 @@ std::string WhoIsThere(const ServerStatus& status, const ServerSnapshot& snapsho
 
 }  // namespace
 
+absl::string_view RankStateName(RankState state) {
+  switch (state) {
+    case RankState::kMissing:
+      return "missing";
+    case RankState::kJoined:
+      return "joined";
+    case RankState::kWaiting:
+      return "waiting";
+    case RankState::kGone:
+      return "gone";
+  }
+  return "unknown";
+}
+
 std::string ShownKey(absl::string_view wire_key) {
   absl::ConsumePrefix(&wire_key, "/");
   return absl::CHexEscape(wire_key);

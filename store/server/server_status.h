@@ -29,6 +29,8 @@ enum class RankState : char {
   kWaiting = 'w',  // Has joined and waits for a key or at a barrier.
   kGone = 'g',     // Had joined; its last connection has ended.
 };
+// "missing"; "unknown" for what is no state.
+absl::string_view RankStateName(RankState state);
 
 // All who wait for one key, or at one barrier.
 struct WaitStatus {
