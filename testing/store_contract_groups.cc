@@ -49,7 +49,7 @@ TEST_P(StoreContract, CollectiveBarrierNamesTheMissingRanks) {
   const auto rank_body = [&](int rank, Store& mine) {
     if (rank == 1 || rank == 3) return;
     Collectives group(env(), mine, {rank, 4}, "job");
-    const auto error = DistErrorOf([&] { group.Barrier("step", absl::Seconds(2)); });
+    const auto error = DistErrorOf([&] { group.Barrier("step", absl::Seconds(1)); });
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
     EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3));
@@ -97,7 +97,7 @@ TEST_P(StoreContract, GatherBringsThemToTheRoot) {
 
 TEST_P(StoreContract, GatherNamesTheMissingRanks) {
   Collectives group(env(), store(), {0, 3}, "job");
-  const auto error = DistErrorOf([&] { group.AllGather("x", "mine", absl::Seconds(2)); });
+  const auto error = DistErrorOf([&] { group.AllGather("x", "mine", absl::Seconds(1)); });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->code(), ErrorCode::kGatherTimeout);
   EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 2));
