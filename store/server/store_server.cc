@@ -23,33 +23,12 @@
 #include "store/server/capacity_warnings.h"
 #include "store/server/server_cores.h"
 #include "store/server/server_security.h"
-#include "store/server/shared_engine.h"
 #include "store/server/snapshot_parts.h"
-#include "store/server/sole_engine.h"
 
 namespace rollcall {
 namespace {
 
 using Loops = std::vector<std::unique_ptr<net::EventLoop>>;
-
-// The engine for so many loops.
-class Engine {
- public:
-  Engine(net::Env& env, size_t loops) {
-    if (loops == 1) {
-      sole_ = std::make_unique<SoleEngine>();
-    } else {
-      shared_ = std::make_unique<SharedEngine>(env.NewMonitor(), loops);
-    }
-  }
-  EnginePort* port(size_t loop) const {
-    return sole_ != nullptr ? sole_.get() : shared_->port(loop);
-  }
-
- private:
-  std::unique_ptr<SoleEngine> sole_;
-  std::unique_ptr<SharedEngine> shared_;
-};
 
 // What one thread asks of another, and stops waiting for at some time.
 class Question {
@@ -84,10 +63,11 @@ class Question {
 class ThreadedStoreServer final : public StoreServer {
  public:
   ThreadedStoreServer(net::Env& env, Loops loops, const ServerOptions& options,
-                      std::unique_ptr<ServerSecurity> security)
+                      std::unique_ptr<ServerSecurity> security,
+                      std::unique_ptr<ServerEngine> engine)
       : env_(env),
         security_(std::move(security)),
-        engine_(env, loops.size()),
+        engine_(std::move(engine)),
         loops_(std::move(loops)),
         cores_(ServerLoops(), options, options.measure_latencies ? &env : nullptr, security_.get()),
         owned_monitor_(env.NewMonitor()),
@@ -200,7 +180,7 @@ class ThreadedStoreServer final : public StoreServer {
   std::vector<ServerLoop> ServerLoops() const {
     std::vector<ServerLoop> loops;
     for (size_t i = 0; i < loops_.size(); ++i) {
-      loops.push_back({.loop = loops_[i].get(), .engine = engine_.port(i)});
+      loops.push_back({.loop = loops_[i].get(), .engine = engine_->port(i)});
     }
     return loops;
   }
@@ -215,7 +195,7 @@ class ThreadedStoreServer final : public StoreServer {
 
   net::Env& env_;
   const std::unique_ptr<ServerSecurity> security_;
-  const Engine engine_;
+  const std::unique_ptr<ServerEngine> engine_;
   const Loops loops_;
   ServerCores cores_;               // Goes before the loops that it runs on.
   net::SocketAddress address_;      // Set once, before the threads look at it.
@@ -315,22 +295,25 @@ absl::Status ListenOnAll(const ServerOptions& options, const Places& places,
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(net::Env& env,
-                                                                const ServerOptions& options) {
+absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(
+    net::Env& env, const ServerOptions& options, const ServerEngineFactory& new_engine) {
   if (absl::Status valid = ValidateServerOptions(options); !valid.ok()) return valid;
   absl::StatusOr<std::unique_ptr<ServerSecurity>> security = ServerSecurity::Load(env, options);
   if (!security.ok()) return security.status();
   WarnOfSmallLimits(env, options.expected_clients);
   const absl::StatusOr<Places> places = FindPlaces(env, options);
   if (!places.ok()) return places.status();
+  absl::StatusOr<std::unique_ptr<ServerEngine>> engine =
+      new_engine(env, static_cast<size_t>(options.io_threads));
+  if (!engine.ok()) return engine.status();
   Loops loops;
   for (int i = 0; i < options.io_threads; ++i) {
     absl::StatusOr<std::unique_ptr<net::EventLoop>> loop = env.NewEventLoop(options.event_loop);
     if (!loop.ok()) return ListenError(Asked(options), loop.status());
     loops.push_back(*std::move(loop));
   }
-  auto server =
-      std::make_unique<ThreadedStoreServer>(env, std::move(loops), options, *std::move(security));
+  auto server = std::make_unique<ThreadedStoreServer>(env, std::move(loops), options,
+                                                      *std::move(security), *std::move(engine));
   if (!server->has_threads()) {
     return StoreStatus(ErrorCode::kResourceExhausted,
                        "the store server cannot have the threads that it needs: the system gives "

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/env.h"
+#include "store/server/server_engine.h"
 #include "store/server/server_options.h"
 #include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
@@ -24,10 +25,11 @@ class StoreServer {
   // the server. An absl::Status of net/ (net/net_error.h): kAddressInUse and the like, kNameLookup
   // if options.host is not found in kResolveTimeout; InvalidArgument for options that contradict
   // each other, and for files that are not what they should be; Unimplemented where `env` has no
-  // such event loop. In every case of failure nothing is left open, but a listen_fd stays the
-  // caller's.
-  static absl::StatusOr<std::unique_ptr<StoreServer>> Start(net::Env& env,
-                                                            const ServerOptions& options);
+  // such event loop; what `new_engine` fails with. In every case of failure nothing is left open,
+  // but a listen_fd stays the caller's.
+  static absl::StatusOr<std::unique_ptr<StoreServer>> Start(
+      net::Env& env, const ServerOptions& options,
+      const ServerEngineFactory& new_engine = NewMemoryEngine);
 
   static constexpr absl::Duration kResolveTimeout = absl::Seconds(5);
 
