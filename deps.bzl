@@ -90,3 +90,9 @@ def rollcall_deps():
         debian_packages = ["nlohmann-json3-dev"],
         targets = {":json": "nlohmann_json"},
     )
+    maybe(
+        system_repository,
+        name = "sqlite3",
+        debian_packages = ["libsqlite3-dev"],
+        targets = {":sqlite3": "sqlite3"},
+    )
