@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,33 @@ template <typename T>
 T OrMinusErrno(T result) {
   return result < 0 ? static_cast<T>(-errno) : result;
 }
+
+// In a program with threads glibc makes each send and recv a point at which its thread can be
+// cancelled, by two locked instructions: 3 to 4 % of what a server spends on a small request. No
+// thread that is here is ever cancelled. A sanitizer has to see what these two read and write, and
+// so gets glibc's.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ROLLCALL_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ROLLCALL_SANITIZED 1
+#endif
+#ifdef ROLLCALL_SANITIZED
+ssize_t Receive(int fd, void* buffer, size_t size_bytes, int flags) {
+  return ::recv(fd, buffer, size_bytes, flags);
+}
+ssize_t Transmit(int fd, const void* buffer, size_t size_bytes, int flags) {
+  return ::send(fd, buffer, size_bytes, flags);
+}
+#else
+ssize_t Receive(int fd, void* buffer, size_t size_bytes, int flags) {
+  return ::syscall(SYS_recvfrom, fd, buffer, size_bytes, flags, nullptr, nullptr);
+}
+ssize_t Transmit(int fd, const void* buffer, size_t size_bytes, int flags) {
+  return ::syscall(SYS_sendto, fd, buffer, size_bytes, flags, nullptr, 0);
+}
+#endif
 
 // absl::ToTimespec rounds towards the past; a wait that ends a nanosecond early would be taken for
 // a time-out that came too soon.
@@ -60,10 +88,10 @@ class KernelSyscalls final : public Syscalls {
     return OrMinusErrno(::setsockopt(fd, level, name, value, length_bytes));
   }
   ssize_t Recv(int fd, void* buffer, size_t size_bytes, int flags) override {
-    return OrMinusErrno(::recv(fd, buffer, size_bytes, flags));
+    return OrMinusErrno(Receive(fd, buffer, size_bytes, flags));
   }
   ssize_t Send(int fd, const void* buffer, size_t size_bytes, int flags) override {
-    return OrMinusErrno(::send(fd, buffer, size_bytes, flags));
+    return OrMinusErrno(Transmit(fd, buffer, size_bytes, flags));
   }
   ssize_t SendMsg(int fd, const msghdr* message, int flags) override {
     return OrMinusErrno(::sendmsg(fd, message, flags));
