@@ -82,6 +82,7 @@ def rollcall_deps():
         system_repository,
         name = "libmicrohttpd",
         debian_packages = ["libmicrohttpd-dev"],
+        loaded_later = {":microhttpd": "MICROHTTPD_SONAME"},
         targets = {":microhttpd": "libmicrohttpd"},
     )
     maybe(

@@ -13,21 +13,36 @@ def _pkg_config(ctx, flags, modules):
         ))
     return [flag for flag in result.stdout.strip().split(" ") if flag]
 
-def _cc_library(ctx, name, modules):
+# The name by which the system's loader finds the library of "-lNAME".
+def _soname(ctx, flag):
+    script = "objdump -p \"$(cc -print-file-name=lib%s.so)\" | awk '$1 == \"SONAME\" { print $2 }'"
+    result = ctx.execute(["sh", "-c", script % flag[2:]])
+    if result.return_code or not result.stdout.strip():
+        fail("\n@%s: no shared library for %s: %s\n" % (ctx.name, flag, result.stderr))
+    return result.stdout.strip()
+
+def _cc_library(ctx, name, modules, soname_define):
     # Headers are not listed and no include path is set: they are in /usr/include, which the
     # compiler searches by itself, and -isystem /usr/include breaks libstdc++'s #include_next.
     cflags = _pkg_config(ctx, ["--cflags-only-other"], modules)
+    defines = [flag[2:] for flag in cflags if flag.startswith("-D")]
+    libs = _pkg_config(ctx, ["--libs"], modules)
+    if soname_define:
+        defines.append('%s=\\"%s\\"' % (soname_define, _soname(ctx, libs[0])))
+        libs = ["-ldl"]
     return "cc_library(\n    name = {name},\n    defines = {defines},\n    linkopts = {linkopts},\n)\n".format(
         name = repr(name),
-        defines = repr([flag[2:] for flag in cflags if flag.startswith("-D")]),
-        linkopts = repr(_pkg_config(ctx, ["--libs"], modules)),
+        defines = repr(defines),
+        linkopts = repr(libs),
     )
 
 def _system_repository_impl(ctx):
     packages = {}
     for label, modules in ctx.attr.targets.items():
         package, name = label.split(":")
-        packages.setdefault(package, []).append(_cc_library(ctx, name, modules))
+        packages.setdefault(package, []).append(
+            _cc_library(ctx, name, modules, ctx.attr.loaded_later.get(label)),
+        )
     for name, program in ctx.attr.programs.items():
         path = ctx.which(program)
         if not path:
@@ -56,6 +71,9 @@ system_repository = repository_rule(
     attrs = {
         "debian_packages": attr.string_list(
             doc = "What to tell a user to install when pkg-config finds nothing.",
+        ),
+        "loaded_later": attr.string_dict(
+            doc = "A target that is not linked: it defines this macro as the name of its library, for dlopen.",
         ),
         "programs": attr.string_dict(
             doc = "Target of the repository's root to the program on the PATH that it stands for.",

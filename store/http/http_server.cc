@@ -1,7 +1,5 @@
 #include "store/http/http_server.h"
 
-#include <microhttpd.h>
-
 #include <cstdarg>
 #include <cstdio>
 #include <utility>
@@ -10,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "store/http/microhttpd.h"
 
 namespace rollcall::http {
 namespace {
@@ -45,16 +44,16 @@ bool NamesLoopback(absl::string_view host) {
 
 class MicroHttpServer final : public HttpServer {
  public:
-  MicroHttpServer(net::SocketAddress address, Handler handler)
-      : address_(address), handler_(std::move(handler)) {}
+  MicroHttpServer(const MicroHttpd& library, net::SocketAddress address, Handler handler)
+      : mhd_(library), address_(address), handler_(std::move(handler)) {}
 
   ~MicroHttpServer() override {
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
+    if (daemon_ != nullptr) mhd_.stop_daemon(daemon_);
   }
 
   // Owns `fd` if it is true.
   bool Start(int fd, const HttpServerOptions& options) {
-    daemon_ = MHD_start_daemon(
+    daemon_ = mhd_.start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ERROR_LOG, /*port=*/0, nullptr, nullptr, &OnRequest,
         this, MHD_OPTION_EXTERNAL_LOGGER, &OnLog, nullptr, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, options.connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -88,7 +87,7 @@ class MicroHttpServer final : public HttpServer {
       *upload_bytes = 0;  // No request has a body that anybody reads.
       return MHD_YES;
     }
-    return Send(connection, self->Answer(connection, url, method));
+    return self->Send(connection, self->Answer(connection, url, method));
   }
 
   Response Answer(MHD_Connection* connection, const char* url, absl::string_view method) {
@@ -96,32 +95,34 @@ class MicroHttpServer final : public HttpServer {
       return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD\n"};
     }
     const char* const host =
-        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+        mhd_.lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
     if (address_.is_loopback() && host != nullptr && !NamesLoopback(host)) {
       return {.status = MHD_HTTP_FORBIDDEN,
               .body = "this server listens on the loopback, and answers to its names only\n"};
     }
     Request request = {.path = url, .rank = std::nullopt};
-    const char* const rank = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "rank");
+    const char* const rank =
+        mhd_.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "rank");
     if (rank != nullptr) request.rank = rank;
     return handler_(request);
   }
 
-  static MHD_Result Send(MHD_Connection* connection, const Response& response) {
-    MHD_Response* const told = MHD_create_response_from_buffer(
+  MHD_Result Send(MHD_Connection* connection, const Response& response) const {
+    MHD_Response* const told = mhd_.create_response_from_buffer(
         response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
     if (told == nullptr) return MHD_NO;
-    MHD_add_response_header(told, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
-    for (const auto& [name, value] : kHeaders) MHD_add_response_header(told, name, value);
+    mhd_.add_response_header(told, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
+    for (const auto& [name, value] : kHeaders) mhd_.add_response_header(told, name, value);
     if (response.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-      MHD_add_response_header(told, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+      mhd_.add_response_header(told, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
     const MHD_Result queued =
-        MHD_queue_response(connection, static_cast<unsigned>(response.status), told);
-    MHD_destroy_response(told);
+        mhd_.queue_response(connection, static_cast<unsigned>(response.status), told);
+    mhd_.destroy_response(told);
     return queued;
   }
 
+  const MicroHttpd& mhd_;
   const net::SocketAddress address_;
   const Handler handler_;
   MHD_Daemon* daemon_ = nullptr;
@@ -132,9 +133,12 @@ class MicroHttpServer final : public HttpServer {
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(net::Env& env,
                                                               const HttpServerOptions& options,
                                                               Handler handler) {
+  const absl::StatusOr<const MicroHttpd*> library = LoadMicroHttpd();
+  if (!library.ok()) return library.status();
   absl::StatusOr<std::unique_ptr<net::ListeningSocket>> socket = env.Listen(options.endpoint);
   if (!socket.ok()) return socket.status();
-  auto server = std::make_unique<MicroHttpServer>((*socket)->address(), std::move(handler));
+  auto server =
+      std::make_unique<MicroHttpServer>(**library, (*socket)->address(), std::move(handler));
   if (!server->Start((*socket)->fd(), options)) {
     return absl::ResourceExhaustedError("the system has no thread for an HTTP server");
   }
