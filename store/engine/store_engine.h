@@ -43,6 +43,11 @@ class StoreEngine {
   // clients are ignored.
   bool Disconnect(ClientId client, absl::Time now);
 
+  // Whether it waits for something or watches something: then its silence says nothing.
+  bool Awaits(ClientId client) const {
+    return waits_.IsWaiting(client) || watches_.IsWatching(client);
+  }
+
   // Applies one request and appends what is to be said, in the order in which it must be sent; some
   // of it may be for others than `from`. Texts are moved out of `request`. The replies' views are
   // valid until the next call. A kHangUp reply asks the owner to close that connection (and then to

@@ -31,6 +31,7 @@ class WatchList {
   // Costs what `client` had registered.
   void Drop(ClientId client);
 
+  bool IsWatching(ClientId client) const { return registrations_.contains(client); }
   size_t watched_keys() const { return watchers_.size(); }
 
  private:

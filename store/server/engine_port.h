@@ -4,8 +4,10 @@
 #define ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
 
 #include <cstddef>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
@@ -34,26 +36,31 @@ class EnginePort {
   // the first batch.
   virtual void SetWake(absl::AnyInvocable<void()> wake) = 0;
 
-  // Connect, Disconnect and Apply are called in batches, between Begin and End. A batch may hold up
+  // Connect, Disconnect, Awaits and Apply are called in batches, between Begin and End. A batch may hold up
   // all other loops, so no system call is to be made in it. `late`, which must be empty, gets what
   // is to be said to clients of this loop because of what others did, or were asked earlier.
   virtual void Begin(LateReplies& late) = 0;
   // From here on numbers() include the batch.
   virtual void End() = 0;
 
-  // As in StoreEngine. Clients' numbers say which loop they are on (loop_number.h).
-  virtual void Connect(engine::ClientId client, protocol::Dialect dialect) = 0;
+  // As in StoreEngine, but for name spaces: a client sees, changes and awaits the keys of its own
+  // alone, which is the default one if `name_space` is empty. Clients' numbers say which loop they
+  // are on (loop_number.h).
+  virtual void Connect(engine::ClientId client, protocol::Dialect dialect,
+                       absl::string_view name_space) = 0;
   virtual bool Disconnect(engine::ClientId client, absl::Time now) = 0;
+  virtual bool Awaits(engine::ClientId client) = 0;
   // Appends what is to be said, now, to clients of this loop; views in it are valid until the next
   // call but Begin and End if replies_outlive_batches(), else not after End.
   virtual void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
                      engine::Replies& replies) = 0;
   virtual bool replies_outlive_batches() const = 0;
 
-  // Of the whole engine, outside of a batch; holds up all other loops meanwhile.
-  virtual EngineSnapshot Snapshot() = 0;
+  // Of each name space there is, the default one first; outside of a batch. Holds up all other
+  // loops meanwhile.
+  virtual std::vector<EngineSnapshot> Snapshot() = 0;
 
-  // Of the whole engine; from any thread. The two may be of neighbouring moments.
+  // Of all name spaces together; from any thread. The two may be of neighbouring moments.
   virtual EngineNumbers numbers() const = 0;
 };
 

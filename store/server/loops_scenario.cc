@@ -48,13 +48,15 @@ class Loops::DeafPort final : public EnginePort {
   }
   void Begin(LateReplies& late) override { port_.Begin(late); }
   void End() override { port_.End(); }
-  void Connect(engine::ClientId client, protocol::Dialect dialect) override {
-    port_.Connect(client, dialect);
+  void Connect(engine::ClientId client, protocol::Dialect dialect,
+               absl::string_view name_space) override {
+    port_.Connect(client, dialect, name_space);
   }
   bool Disconnect(engine::ClientId client, absl::Time now) override {
     return port_.Disconnect(client, now);
   }
-  EngineSnapshot Snapshot() override { return port_.Snapshot(); }
+  bool Awaits(engine::ClientId client) override { return port_.Awaits(client); }
+  std::vector<EngineSnapshot> Snapshot() override { return port_.Snapshot(); }
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override {
     port_.Apply(from, request, now, replies);

@@ -109,7 +109,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
   if (session.phase == SessionPhase::kOpen && !session.is_known) {
     session.is_known = true;
     session.dialect = parser.dialect();
-    engine_->Connect(session.id(), *session.dialect);
+    engine_->Connect(session.id(), *session.dialect, /*name_space=*/"");
   }
   for (int i = 0; request != nullptr && session.phase == SessionPhase::kOpen; ++i) {
     replies_.clear();

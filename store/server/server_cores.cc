@@ -58,9 +58,9 @@ ServerStats ServerCores::stats() const {
   return sum;
 }
 
-ServerSnapshot ServerCores::Complete(const EngineSnapshot& engine,
+ServerSnapshot ServerCores::Complete(const std::vector<EngineSnapshot>& engine,
                                      const std::vector<LoopSnapshot>& loops, absl::Time now) const {
-  ServerSnapshot snapshot = PutTogether(engine, loops);
+  ServerSnapshot snapshot = PutTogether(engine[0], loops);
   snapshot.now = now;
   snapshot.started = started_;
   snapshot.stats = stats();

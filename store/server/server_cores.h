@@ -64,10 +64,10 @@ class ServerCores {
   // --- Snapshots (snapshot_parts.h) ---
   // What one loop knows, and what the engine does; on that loop's thread, or the first one's.
   LoopSnapshot SnapshotOfLoop(size_t loop) { return cores_[loop]->Snapshot(); }
-  EngineSnapshot SnapshotOfEngine() { return loops_[0].engine->Snapshot(); }
+  std::vector<EngineSnapshot> SnapshotOfEngine() { return loops_[0].engine->Snapshot(); }
   // From any thread: the whole, of all loops' parts.
-  ServerSnapshot Complete(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops,
-                          absl::Time now) const;
+  ServerSnapshot Complete(const std::vector<EngineSnapshot>& engine,
+                          const std::vector<LoopSnapshot>& loops, absl::Time now) const;
 
  private:
   const ServerOptions options_;

@@ -1,8 +1,10 @@
 #include "store/server/shared_engine.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "glog/logging.h"
 #include "store/protocol/reply_writer.h"
 #include "store/server/loop_number.h"
@@ -38,13 +40,17 @@ class SharedEngine::Port final : public EnginePort {
     to_wake_.clear();
   }
 
-  void Connect(engine::ClientId client,
-               protocol::Dialect dialect) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  void Connect(engine::ClientId client, protocol::Dialect dialect,
+               absl::string_view /*name_space*/) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     shared_.engine_.Connect(client, dialect);
   }
 
   bool Disconnect(engine::ClientId client, absl::Time now) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return shared_.engine_.Disconnect(client, now);
+  }
+
+  bool Awaits(engine::ClientId client) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return shared_.engine_.Awaits(client);
   }
 
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
@@ -66,9 +72,9 @@ class SharedEngine::Port final : public EnginePort {
 
   bool replies_outlive_batches() const override { return false; }
 
-  EngineSnapshot Snapshot() override {
+  std::vector<EngineSnapshot> Snapshot() override {
     net::MonitorLock lock(shared_.monitor_);
-    return TakeEngineSnapshot(shared_.engine_);
+    return {TakeEngineSnapshot(shared_.engine_)};
   }
 
   EngineNumbers numbers() const override {

@@ -41,7 +41,7 @@ class SharedEngineTest : public testing::Test {
     port.Begin(late);
     EXPECT_TRUE(late.empty());
     engine::Replies replies;
-    port.Connect(client, protocol::Dialect::kModern);
+    port.Connect(client, protocol::Dialect::kModern, /*name_space=*/"");
     for (protocol::Request& request : requests) {
       port.Apply(client, request, absl::UnixEpoch(), replies);
     }
@@ -109,7 +109,7 @@ TEST_F(SharedEngineTest, WhatItsOwnLoopIsToSayIsSaidAtOnceAndInOrder) {
   LateReplies late;
   engine::Replies replies;
   port.Begin(late);
-  port.Connect(setter, protocol::Dialect::kModern);
+  port.Connect(setter, protocol::Dialect::kModern, /*name_space=*/"");
   protocol::Request set = Of(Operation::kSet, "/a");
   protocol::Request check = Of(Operation::kCheck, "/a");
   port.Apply(setter, set, absl::UnixEpoch(), replies);

@@ -26,6 +26,7 @@
 
 namespace rollcall {
 
+// Of one name space.
 struct EngineSnapshot {
   struct Wait {
     engine::ClientId client = 0;
@@ -35,6 +36,7 @@ struct EngineSnapshot {
     std::vector<std::string> names;
   };
 
+  std::string name_space;  // "": the default one.
   size_t queues = 0;
   size_t key_bytes = 0;
   size_t value_bytes = 0;

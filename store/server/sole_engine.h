@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "store/engine/store_engine.h"
 #include "store/server/engine_port.h"
@@ -27,18 +29,20 @@ class SoleEngine final : public EnginePort {
     keys_.store(engine_.key_count(), std::memory_order_relaxed);
     waiting_clients_.store(engine_.waiting_clients(), std::memory_order_relaxed);
   }
-  void Connect(engine::ClientId client, protocol::Dialect dialect) override {
+  void Connect(engine::ClientId client, protocol::Dialect dialect,
+               absl::string_view /*name_space*/) override {
     engine_.Connect(client, dialect);
   }
   bool Disconnect(engine::ClientId client, absl::Time now) override {
     return engine_.Disconnect(client, now);
   }
+  bool Awaits(engine::ClientId client) override { return engine_.Awaits(client); }
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override {
     engine_.Apply(from, request, now, replies);
   }
   bool replies_outlive_batches() const override { return true; }
-  EngineSnapshot Snapshot() override { return TakeEngineSnapshot(engine_); }
+  std::vector<EngineSnapshot> Snapshot() override { return {TakeEngineSnapshot(engine_)}; }
   EngineNumbers numbers() const override {
     return {.keys = keys_.load(std::memory_order_relaxed),
             .waiting_clients = waiting_clients_.load(std::memory_order_relaxed)};

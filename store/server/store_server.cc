@@ -138,7 +138,7 @@ class ThreadedStoreServer final : public StoreServer {
 
   absl::StatusOr<ServerSnapshot> Snapshot(absl::Time deadline) override {
     std::vector<LoopSnapshot> parts(loops_.size());
-    EngineSnapshot engine;
+    std::vector<EngineSnapshot> engine;
     absl::Status asked = AskLoops(deadline, [&](size_t loop) {
       parts[loop] = cores_.SnapshotOfLoop(loop);
       if (loop == 0) engine = cores_.SnapshotOfEngine();
