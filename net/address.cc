@@ -198,6 +198,17 @@ bool SocketAddress::is_loopback() const {
   return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+IpBytes SocketAddress::ip_bytes() const {
+  IpBytes bytes = {};
+  if (family() == AF_INET6) {
+    std::memcpy(bytes.data(), &storage_.v6.sin6_addr, bytes.size());
+  } else if (family() == AF_INET) {
+    bytes[10] = bytes[11] = 0xFF;
+    std::memcpy(&bytes[12], &storage_.v4.sin_addr, sizeof(in_addr));
+  }
+  return bytes;
+}
+
 std::string SocketAddress::host() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family() == AF_INET) return DottedV4(&storage_.v4.sin_addr);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -28,6 +29,9 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
+// An address alone, in the order of the wire; of IPv4, the one that IPv6 maps it to.
+using IpBytes = std::array<uint8_t, 16>;
+
 // An IPv4 or IPv6 address with a port. A value type.
 class SocketAddress {
  public:
@@ -47,6 +51,8 @@ class SocketAddress {
   void set_port(uint16_t port);
   // 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104.
   bool is_loopback() const;
+
+  IpBytes ip_bytes() const;  // Without port and scope; all zeros where it is not valid.
 
   const sockaddr* data() const { return &storage_.any; }
   socklen_t size_bytes() const { return length_bytes_; }
