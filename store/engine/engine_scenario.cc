@@ -84,6 +84,7 @@ void EngineScenario::Ask(ClientId who, const Request& request) {
     if (outgoing.reply.kind != ReplyKind::kHangUp) continue;
     EXPECT_EQ(outgoing.to, who) << "somebody else's request hung up this client";
     last_hang_up_ = absl::StrCat(outgoing.to, ": ", outgoing.reply.reason);
+    is_full_ = outgoing.reply.cause == protocol::HangUpCause::kStoreFull;
     hung_up.push_back(outgoing.to);
   }
   for (const ClientId client : hung_up) Disconnect(client);

@@ -33,6 +33,10 @@ class EngineScenario {
   using Keys = std::vector<std::string>;
   using Values = std::vector<std::string>;
 
+  EngineScenario() = default;
+  explicit EngineScenario(const StoreLimits& limits, MemoryBudget* budget = nullptr)
+      : engine_("job", limits, budget) {}
+
   void ConnectLegacy(ClientId who) { Connect(who, protocol::Dialect::kLegacy); }
   void Connect(ClientId who, protocol::Dialect dialect = protocol::Dialect::kModern);
   void Disconnect(ClientId who);
@@ -62,6 +66,7 @@ class EngineScenario {
   std::string Heard(ClientId who);
   // Who was last hung up, and why: "1: reason".
   const std::string& last_hang_up() const { return last_hang_up_; }
+  bool last_hang_up_is_for_want_of_room() const { return is_full_; }
   const StoreEngine& engine() const { return engine_; }
 
  private:
@@ -69,6 +74,7 @@ class EngineScenario {
   std::map<ClientId, protocol::Dialect> connected_;
   std::map<ClientId, std::string> heard_;
   std::string last_hang_up_;
+  bool is_full_ = false;
 };
 
 class EngineTest : public testing::Test, protected EngineScenario {};

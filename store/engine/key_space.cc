@@ -73,6 +73,7 @@ void KeySpace::Push(std::string&& queue, std::string&& element) {
   const auto [entry, created] = queues_.try_emplace(std::move(queue));
   if (created) key_bytes_ += entry->first.size();
   entry->second.push_back(std::move(element));
+  ++element_count_;
 }
 
 std::optional<std::string> KeySpace::Pop(absl::string_view queue) {
@@ -81,6 +82,7 @@ std::optional<std::string> KeySpace::Pop(absl::string_view queue) {
   std::string element = std::move(found->second.front());
   found->second.pop_front();
   value_bytes_ -= element.size();
+  --element_count_;
   if (found->second.empty()) {
     key_bytes_ -= queue.size();
     queues_.erase(found);

@@ -27,6 +27,17 @@ bool IsHidden(absl::string_view key);
 // OutOfRange if it does not fit; the message shows the value's beginning.
 absl::StatusOr<int64_t> ParseCounter(absl::string_view value);
 
+// Their sum as torch's server has it: it wraps around.
+inline int64_t CounterSum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
+// What a key, a queue and an element of one take besides their bytes, about: their share of a table
+// and of what the allocator adds.
+inline constexpr size_t kKeyOverheadBytes = 128;
+inline constexpr size_t kQueueOverheadBytes = 768;
+inline constexpr size_t kElementOverheadBytes = 48;
+
 // Pointers and views into it are valid until the next call of a member that is not const.
 // Not thread-safe.
 class KeySpace {
@@ -61,10 +72,16 @@ class KeySpace {
   // Without the hidden ones. Sorted: a hash table's own order differs from run to run.
   std::vector<absl::string_view> VisibleKeys() const;
   // Of keys, hidden ones too, and queues' names; of their values and elements. What the tables take
-  // besides is not in it.
+  // besides is not in it, ...
   size_t key_bytes() const { return key_bytes_; }
   size_t value_bytes() const { return value_bytes_; }
+  // ... but in this, by the constants above.
+  size_t memory_bytes() const {
+    return key_bytes_ + value_bytes_ + kKeyOverheadBytes * values_.size() +
+           kQueueOverheadBytes * queues_.size() + kElementOverheadBytes * element_count_;
+  }
   size_t queue_count() const { return queues_.size(); }
+  bool empty() const { return values_.empty() && queues_.empty(); }
   size_t visible_key_count() const { return values_.size() - hidden_key_count_; }
 
  private:
@@ -74,6 +91,7 @@ class KeySpace {
   size_t hidden_key_count_ = 0;
   size_t key_bytes_ = 0;
   size_t value_bytes_ = 0;
+  size_t element_count_ = 0;  // In queues.
 };
 
 // `text` for a log line: its beginning, with what is not printable escaped, in quotes.

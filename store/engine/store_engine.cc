@@ -49,6 +49,7 @@ bool StoreEngine::Disconnect(ClientId client, absl::Time now) {
   ranks_.ClientGone(client, now);
   clients_.erase(client);
   ReleaseSpareCapacity(clients_);
+  if (budget_ != nullptr) Account();
   return waited;
 }
 
@@ -63,7 +64,9 @@ void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time no
   // A legacy client that sends something while its wait is pending has given that wait up: it
   // cannot cancel, and would take a late STOP_WAITING for the beginning of its next reply.
   if (call.legacy) waits_.Drop(from);
+  if (is_limited_ && !HasRoomFor(call)) return;
   Dispatch(call);
+  if (budget_ != nullptr) Account();
 }
 
 void StoreEngine::Dispatch(Call& call) {
@@ -272,8 +275,7 @@ bool StoreEngine::AddTo(const KeySpace::Entry& entry, int64_t delta, Call& call,
     }
     current = *parsed;
   }
-  // Unsigned, because the sum wraps around as on torch's server; signed overflow is undefined.
-  sum = static_cast<int64_t>(static_cast<uint64_t>(current) + static_cast<uint64_t>(delta));
+  sum = CounterSum(current, delta);
   const std::string* old_value = OldValueForWatchers(entry);
   entry.value->clear();
   absl::StrAppend(entry.value, sum);

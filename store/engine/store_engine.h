@@ -30,10 +30,27 @@ struct Outgoing {
 };
 using Replies = std::vector<Outgoing>;
 
+// What one store may hold; 0: as much as there is room for. Memory is that of keys, values, queues
+// and waits, as memory_bytes() has it.
+struct StoreLimits {
+  size_t keys_max = 0;  // Those that num_keys counts, and queues.
+  size_t memory_bytes_max = 0;
+  size_t clients_max = 0;  // Kept by NameSpaces.
+};
+
+// What several stores may hold together; they keep `bytes_used` up to date.
+struct MemoryBudget {
+  size_t bytes_max = 0;  // 0: no limit.
+  size_t bytes_used = 0;
+};
+
 // Not thread-safe: one thread, or the owner's lock.
 class StoreEngine {
  public:
   StoreEngine() = default;
+  // `name` is for messages. `*budget` may be nullptr, and must outlive the engine.
+  StoreEngine(std::string name, const StoreLimits& limits, MemoryBudget* budget);
+  ~StoreEngine();
   StoreEngine(const StoreEngine&) = delete;
   StoreEngine& operator=(const StoreEngine&) = delete;
 
@@ -53,6 +70,9 @@ class StoreEngine {
   // valid until the next call. A kHangUp reply asks the owner to close that connection (and then to
   // call Disconnect); a client that was never connected gets nothing else.
   //
+  // Where the store is full, a request that would have it grow changes nothing and is answered with
+  // a kHangUp of kStoreFull; all others go on.
+  //
   // A reply may be far larger than its request, since a multi_get can name one big value many
   // times: look at protocol::EncodedBytes before encoding one.
   void Apply(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
@@ -62,6 +82,10 @@ class StoreEngine {
   size_t queue_count() const { return keys_.queue_count(); }
   size_t key_bytes() const { return keys_.key_bytes(); }      // As in KeySpace, ...
   size_t value_bytes() const { return keys_.value_bytes(); }  // ... hidden keys and queues too.
+  // What StoreLimits and MemoryBudget count.
+  size_t memory_bytes() const {
+    return keys_.memory_bytes() + waits_.memory_bytes() + watches_.memory_bytes();
+  }
   size_t waiting_clients() const { return waits_.waiting_clients(); }
   // nullptr if there is no such key. Valid until the next call of a member that is not const.
   const std::string* ValueOf(absl::string_view key) const { return keys_.Find(key); }
@@ -74,6 +98,8 @@ class StoreEngine {
   // Who told which rank it is.
   const RankList& ranks() const { return ranks_; }
   size_t client_count() const { return clients_.size(); }
+  // No key, not even a hidden one, and no queue.
+  bool holds_nothing() const { return keys_.empty(); }
 
  private:
   // One request on its way through the engine.
@@ -90,6 +116,23 @@ class StoreEngine {
     void SayBytes(absl::string_view text);
     void HangUp(std::string reason);
   };
+
+  // --- store_engine_limits.cc ---
+  // By how much a request would have the store grow; less than 0 if it would shrink. Keys or names
+  // that come twice in one request count twice.
+  struct Growth {
+    int64_t bytes = 0;
+    int64_t keys = 0;
+  };
+  Growth GrowthOf(const Call& call) const;
+  void AddValueGrowth(absl::string_view key, size_t value_bytes, Growth& growth) const;
+  void AddCounterGrowth(const Call& call, Growth& growth) const;
+  static void AddWaitGrowth(absl::string_view name, Growth& growth);
+  // False if there is no room for it: then the call has been hung up.
+  bool HasRoomFor(Call& call);
+  std::string WhyFull(const Call& call, const Growth& growth) const;
+  // Tells the budget.
+  void Account();
 
   void Dispatch(Call& call);
   void Set(Call& call);
@@ -128,6 +171,12 @@ class StoreEngine {
 
   // Keeps `text` alive until the next call, for replies about what is no longer in keys_.
   const std::string& Keep(std::string text);
+
+  const std::string name_;
+  const StoreLimits limits_;
+  MemoryBudget* const budget_ = nullptr;
+  size_t accounted_bytes_ = 0;  // What the budget knows of.
+  const bool is_limited_ = false;
 
   KeySpace keys_;
   WaitList waits_;

@@ -17,7 +17,10 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "store/engine/engine_scenario.h"
+#include "store/engine/key_space.h"
+#include "store/engine/store_engine.h"
 #include "store/engine/wait_list.h"
+#include "store/engine/watch_list.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/request.h"
@@ -58,6 +61,26 @@ class Model {
     return bytes;
   }
 
+  size_t memory_bytes() const {
+    size_t bytes = value_bytes();
+    for (const auto& [key, value] : values_) bytes += kKeyOverheadBytes + key.size();
+    for (const auto& [name, queue] : queues_) {
+      if (queue.empty()) continue;
+      bytes += kQueueOverheadBytes + name.size() + kElementOverheadBytes * queue.size();
+    }
+    std::set<std::string> names;
+    std::set<std::string> barriers;
+    for (const Wait& wait : waits_) {
+      bytes += kWaitOverheadBytes + kAwaitingOverheadBytes * wait.names;
+      names.insert(wait.unseen.begin(), wait.unseen.end());
+      if (wait.unseen.empty()) barriers.insert(wait.barrier);
+    }
+    for (const std::string& name : names) bytes += kAwaitedNameOverheadBytes + name.size();
+    for (const std::string& name : barriers) bytes += kAwaitedNameOverheadBytes + name.size();
+    for (const auto& [client, key] : watches_) bytes += kWatchOverheadBytes + key.size();
+    return bytes;
+  }
+
   size_t waiting_clients() const {
     std::set<ClientId> clients;
     for (const Wait& wait : waits_) clients.insert(wait.client);
@@ -69,6 +92,7 @@ class Model {
     ClientId client;
     std::set<std::string> unseen;  // Empty for a barrier.
     std::string barrier;
+    size_t names = 1;  // That it lacked when it began.
   };
 
   void Tell(ClientId who, const std::string& words) {
@@ -209,7 +233,7 @@ class Model {
     }
     Write(key, std::to_string(count));
     if (world_size > 0 && count < world_size) {
-      waits_.push_back({who, {}, key});
+      waits_.push_back({.client = who, .unseen = {}, .barrier = key});
       return;
     }
     waits_.remove_if([&](const Wait& wait) {
@@ -227,6 +251,7 @@ class Model {
     }
     if (wait.unseen.empty()) return Tell(who, "00");
     if (!HasRoom(who)) return Tell(who, "HANGUP");
+    wait.names = wait.unseen.size();
     waits_.push_back(std::move(wait));
   }
 
@@ -357,10 +382,39 @@ TEST_P(AgainstTheModel, EveryReplyIsTheSame) {
     ASSERT_EQ(scenario.engine().waiting_clients(), model.waiting_clients()) << words;
     ASSERT_EQ(scenario.engine().key_count(), model.key_count()) << words;
     ASSERT_EQ(scenario.engine().value_bytes(), model.value_bytes()) << words;
+    ASSERT_EQ(scenario.engine().memory_bytes(), model.memory_bytes()) << words;
   }
   for (const ClientId client : clients) scenario.Disconnect(client);
   EXPECT_EQ(scenario.engine().waiting_clients(), 0u);
   EXPECT_EQ(scenario.engine().client_count(), 0u);
+}
+
+// Whatever comes, what is refused changes nothing and what is not refused does as without limits.
+TEST_P(AgainstTheModel, NothingGrowsBeyondItsLimit) {
+  constexpr StoreLimits kLimits = {.keys_max = 5, .memory_bytes_max = 2'000};
+  Dice dice(GetParam());
+  EngineScenario limited(kLimits);
+  Model model;
+  ClientId who = 0;
+  limited.Connect(who);
+  int refused = 0;
+  for (int step = 0; step < 3'000; ++step) {
+    const Request request = RandomRequest(dice);
+    limited.Ask(who, request);
+    const std::string heard = limited.Heard(who);
+    if (heard == "HANGUP" && limited.last_hang_up_is_for_want_of_room()) {
+      ++refused;
+      model.Disconnect(who);
+    } else {
+      ASSERT_EQ(heard, model.Ask(who, /*legacy=*/false, request)[who]) << "step " << step;
+      if (absl::EndsWith(heard, "HANGUP")) model.Disconnect(who);
+    }
+    if (absl::EndsWith(heard, "HANGUP")) limited.Connect(++who);
+    ASSERT_EQ(limited.engine().memory_bytes(), model.memory_bytes()) << "step " << step;
+    ASSERT_LE(limited.engine().memory_bytes(), kLimits.memory_bytes_max);
+    ASSERT_LE(limited.engine().key_count() + limited.engine().queue_count(), kLimits.keys_max);
+  }
+  EXPECT_GT(refused, 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AgainstTheModel, testing::Range(1u, 11u));

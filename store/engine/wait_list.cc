@@ -60,6 +60,7 @@ void WaitList::Drop(ClientId client) {
       // Most often others wait for it too, and it need not be looked up.
       if (name.second.first == nullptr) EraseIfUnawaited(table, table.find(name.first));
     }
+    memory_bytes_ -= OwnBytes(*wait);
   }
   waits_of_.erase(found);
   ReleaseSpareCapacity(waits_of_);
@@ -96,14 +97,21 @@ WaitList::Wait& WaitList::AddWait(ClientId client, TableIndex table, size_t name
   wait->table = table;
   wait->since = now;
   wait->registrations.reserve(name_count);
+  memory_bytes_ += OwnBytes(*wait);
   Waits& waits = waits_of_[client];
   waits.push_back(std::move(wait));
   return *waits.back();
 }
 
+size_t WaitList::OwnBytes(const Wait& wait) {
+  return kWaitOverheadBytes + kAwaitingOverheadBytes * wait.registrations.size();
+}
+
 void WaitList::Register(Wait& wait, std::string name) {
   const size_t name_bytes = name.size();
-  Table::value_type& entry = *tables_[wait.table].try_emplace(std::move(name)).first;
+  const auto [place, is_new] = tables_[wait.table].try_emplace(std::move(name));
+  if (is_new) memory_bytes_ += kAwaitedNameOverheadBytes + name_bytes;
+  Table::value_type& entry = *place;
   Queue& queue = entry.second;
   // A duplicate: nobody else can have come between it and its twin.
   if (queue.last != nullptr && queue.last->wait == &wait) return;
@@ -113,6 +121,7 @@ void WaitList::Register(Wait& wait, std::string name) {
   registration.previous = queue.last;
   (queue.last == nullptr ? queue.first : queue.last->next) = &registration;
   queue.last = &registration;
+  memory_bytes_ += kAwaitingOverheadBytes;
   wait.name_bytes += name_bytes;
   ++wait.unseen;
 }
@@ -127,6 +136,7 @@ void WaitList::Unlink(Registration& registration) {
 
 void WaitList::EraseIfUnawaited(Table& table, Table::iterator name) {
   if (name->second.first != nullptr) return;
+  memory_bytes_ -= kAwaitedNameOverheadBytes + name->first.size();
   table.erase(name);
   ReleaseSpareCapacity(table);
 }
@@ -152,6 +162,7 @@ void WaitList::ReleaseAll(TableIndex index, absl::string_view name,
 }
 
 void WaitList::EndWait(Wait& wait) {
+  memory_bytes_ -= OwnBytes(wait);
   const auto found = waits_of_.find(wait.client);
   Waits& waits = found->second;
   if (waits.size() > 1) {

@@ -24,6 +24,11 @@ inline constexpr size_t kPendingWaitsMax = 64;
 // Applies to a client's second and later waits: the first is bounded by what one request may hold.
 inline constexpr size_t kAwaitedBytesMax = size_t{256} << 20;
 
+// What a wait, and each name that it lacks, take besides the names' bytes, about.
+inline constexpr size_t kWaitOverheadBytes = 192;
+inline constexpr size_t kAwaitedNameOverheadBytes = 128;  // Of a name that nobody else awaits.
+inline constexpr size_t kAwaitingOverheadBytes = 48;      // Of one of those who await it.
+
 // A wait that has ended, and when it began.
 struct Released {
   ClientId client = 0;
@@ -76,6 +81,8 @@ class WaitList {
   bool IsWaiting(ClientId client) const { return waits_of_.contains(client); }
   size_t waiting_clients() const { return waits_of_.size(); }
   size_t awaited_names() const { return tables_[kNames].size() + tables_[kBarriers].size(); }
+  // By the constants above.
+  size_t memory_bytes() const { return memory_bytes_; }
 
  private:
   enum TableIndex : uint8_t { kNames, kBarriers };
@@ -105,6 +112,7 @@ class WaitList {
 
   Wait& AddWait(ClientId client, TableIndex table, size_t name_count, absl::Time now);
   void Register(Wait& wait, std::string name);
+  static size_t OwnBytes(const Wait& wait);
   static void Unlink(Registration& registration);
   void EraseIfUnawaited(Table& table, Table::iterator name);
   // Takes the first in the queue out of it; true if that ended its wait.
@@ -114,6 +122,7 @@ class WaitList {
 
   std::array<Table, 2> tables_;  // By TableIndex. No queue in them is empty.
   absl::flat_hash_map<ClientId, Waits> waits_of_;
+  size_t memory_bytes_ = 0;
 };
 
 }  // namespace rollcall::engine

@@ -10,6 +10,7 @@ namespace rollcall::engine {
 bool WatchList::Add(ClientId client, std::string key) {
   std::vector<Registration>& registrations = registrations_[client];
   if (registrations.size() >= kWatchesMax) return false;
+  memory_bytes_ += kWatchOverheadBytes + key.size();
   Table::value_type& entry = *watchers_.try_emplace(std::move(key)).first;
   entry.second.push_back(client);
   registrations.push_back({&entry, std::prev(entry.second.end())});
@@ -27,6 +28,7 @@ void WatchList::Drop(ClientId client) {
   const auto found = registrations_.find(client);
   if (found == registrations_.end()) return;
   for (const Registration& registration : found->second) {
+    memory_bytes_ -= kWatchOverheadBytes + registration.key->first.size();
     registration.key->second.erase(registration.place);
     if (registration.key->second.empty()) watchers_.erase(watchers_.find(registration.key->first));
   }

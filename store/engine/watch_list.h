@@ -18,6 +18,9 @@ namespace rollcall::engine {
 // so this bounds what one small request of somebody else can make the server say to one client.
 inline constexpr size_t kWatchesMax = 1024;
 
+// What each of them takes besides the key's bytes, about.
+inline constexpr size_t kWatchOverheadBytes = 192;
+
 // Not thread-safe.
 class WatchList {
  public:
@@ -32,6 +35,8 @@ class WatchList {
   void Drop(ClientId client);
 
   bool IsWatching(ClientId client) const { return registrations_.contains(client); }
+  // By the constant above; a key's bytes count once for each who watches it.
+  size_t memory_bytes() const { return memory_bytes_; }
   size_t watched_keys() const { return watchers_.size(); }
 
  private:
@@ -43,6 +48,7 @@ class WatchList {
 
   Table watchers_;  // No list in it is empty.
   absl::flat_hash_map<ClientId, std::vector<Registration>> registrations_;
+  size_t memory_bytes_ = 0;
 };
 
 }  // namespace rollcall::engine

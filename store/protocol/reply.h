@@ -34,12 +34,19 @@ enum class ReplyKind : uint8_t {
   kHangUp,    // nothing is sent: the connection must be closed; `reason` says why (for the log)
 };
 
+// Why a connection must be closed.
+enum class HangUpCause : uint8_t {
+  kBadRequest,  // What was asked for cannot be answered.
+  kStoreFull,   // What was to be written has no room.
+};
+
 // Texts are views into the engine's memory: encode them before the engine is called again.
 struct Reply {
   ReplyKind kind = ReplyKind::kSignal;
   uint8_t signal = 0;
   int64_t number = 0;
   absl::InlinedVector<absl::string_view, 1> texts;
+  HangUpCause cause = HangUpCause::kBadRequest;
   std::string reason;
 };
 

@@ -1,0 +1,101 @@
+#include "store/engine/name_spaces.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "store/engine/key_space.h"
+#include "store/engine/table_memory.h"
+#include "store/protocol/reply.h"
+
+namespace rollcall::engine {
+
+NameSpaces::NameSpaces(const NameSpaceLimits& limits)
+    : limits_(limits),
+      budget_{.bytes_max = limits.memory_bytes_max},
+      default_("", limits.each, limits.any() ? &budget_ : nullptr) {}
+
+void NameSpaces::Connect(ClientId client, protocol::Dialect dialect, absl::string_view name_space) {
+  Other* other = nullptr;
+  if (!name_space.empty()) {
+    std::unique_ptr<Other>& place = others_[std::string(name_space)];
+    if (place == nullptr) {
+      place = std::make_unique<Other>(std::string(name_space), limits_.each,
+                                      limits_.any() ? &budget_ : nullptr);
+    }
+    other = place.get();
+  }
+  StoreEngine& engine = other == nullptr ? default_ : other->engine;
+  const size_t clients_max = limits_.each.clients_max;
+  if (clients_max != 0 && engine.client_count() >= clients_max) {
+    members_.emplace(client, nullptr);
+    return;
+  }
+  if (other != nullptr) members_.emplace(client, other);
+  engine.Connect(client, dialect);
+}
+
+void NameSpaces::Discount(const Other& other) {
+  other_keys_ -= other.engine.key_count();
+  other_waiting_clients_ -= other.engine.waiting_clients();
+}
+
+void NameSpaces::Count(const Other& other) {
+  other_keys_ += other.engine.key_count();
+  other_waiting_clients_ += other.engine.waiting_clients();
+}
+
+void NameSpaces::ApplyAmongMany(ClientId from, protocol::Request& request, absl::Time now,
+                                Replies& replies) {
+  const auto member = members_.find(from);
+  if (member == members_.end()) return default_.Apply(from, request, now, replies);
+  if (Other* const other = member->second) {
+    Discount(*other);
+    other->engine.Apply(from, request, now, replies);
+    return Count(*other);
+  }
+  Outgoing& outgoing = replies.emplace_back();
+  outgoing.to = from;
+  outgoing.reply.kind = protocol::ReplyKind::kHangUp;
+  outgoing.reply.cause = protocol::HangUpCause::kStoreFull;
+  outgoing.reply.reason =
+      absl::StrCat("its name space has ", limits_.each.clients_max, " clients, as many as it may");
+}
+
+bool NameSpaces::Disconnect(ClientId client, absl::Time now) {
+  if (members_.empty()) return default_.Disconnect(client, now);
+  const auto member = members_.find(client);
+  if (member == members_.end()) return default_.Disconnect(client, now);
+  Other* const other = member->second;
+  members_.erase(member);
+  ReleaseSpareCapacity(members_);
+  if (other == nullptr) return false;
+  Discount(*other);
+  const bool waited = other->engine.Disconnect(client, now);
+  Count(*other);
+  if (other->engine.client_count() == 0 && other->engine.holds_nothing()) {
+    others_.erase(others_.find(other->name));
+    ReleaseSpareCapacity(others_);
+  }
+  return waited;
+}
+
+bool NameSpaces::Awaits(ClientId client) const {
+  const auto member = members_.find(client);
+  if (member == members_.end()) return default_.Awaits(client);
+  return member->second != nullptr && member->second->engine.Awaits(client);
+}
+
+void NameSpaces::ForEach(
+    absl::FunctionRef<void(absl::string_view name, const StoreEngine& engine)> visit) const {
+  visit("", default_);
+  std::vector<const Other*> others;
+  others.reserve(others_.size());
+  for (const auto& [name, other] : others_) others.push_back(other.get());
+  std::sort(others.begin(), others.end(),
+            [](const Other* a, const Other* b) { return a->name < b->name; });
+  for (const Other* const other : others) visit(other->name, other->engine);
+}
+
+}  // namespace rollcall::engine

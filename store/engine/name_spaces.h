@@ -1,0 +1,92 @@
+// Several stores beside each other, of which each client sees one: jobs that share a server, and
+// nothing else.
+#ifndef ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
+#define ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "store/engine/client_id.h"
+#include "store/engine/store_engine.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/request.h"
+
+namespace rollcall::engine {
+
+// What name spaces may hold: each of them, and all together.
+struct NameSpaceLimits {
+  StoreLimits each;
+  size_t memory_bytes_max = 0;  // 0: no limit.
+
+  bool any() const {
+    return memory_bytes_max != 0 || each.keys_max != 0 || each.memory_bytes_max != 0 ||
+           each.clients_max != 0;
+  }
+};
+
+// The default one, whose name is empty, is always there, and the only one most servers ever have:
+// then a request costs one comparison more than with a StoreEngine. Another one is there from its
+// first client on until it has neither clients nor anything else in it.
+//
+// Not thread-safe: one thread, or the owner's lock.
+class NameSpaces {
+ public:
+  NameSpaces() : NameSpaces(NameSpaceLimits()) {}
+  explicit NameSpaces(const NameSpaceLimits& limits);
+  NameSpaces(const NameSpaces&) = delete;
+  NameSpaces& operator=(const NameSpaces&) = delete;
+
+  // As StoreEngine's, in the client's name space. A client that is one too many there is hung up on
+  // with its first request. A client that is connected is not to be connected again.
+  void Connect(ClientId client, protocol::Dialect dialect, absl::string_view name_space);
+  bool Disconnect(ClientId client, absl::Time now);
+  bool Awaits(ClientId client) const;
+  void Apply(ClientId from, protocol::Request& request, absl::Time now, Replies& replies) {
+    // Nobody is anywhere else.
+    if (members_.empty()) return default_.Apply(from, request, now, replies);
+    ApplyAmongMany(from, request, now, replies);
+  }
+
+  // The default one first, then by name.
+  void ForEach(
+      absl::FunctionRef<void(absl::string_view name, const StoreEngine& engine)> visit) const;
+  const StoreEngine& default_one() const { return default_; }
+
+  // Of all together.
+  size_t count() const { return 1 + others_.size(); }
+  size_t key_count() const { return default_.key_count() + other_keys_; }
+  size_t waiting_clients() const { return default_.waiting_clients() + other_waiting_clients_; }
+  const MemoryBudget& budget() const { return budget_; }
+
+ private:
+  struct Other {
+    Other(std::string its_name, const StoreLimits& limits, MemoryBudget* budget)
+        : name(its_name), engine(std::move(its_name), limits, budget) {}
+    const std::string name;
+    StoreEngine engine;
+  };
+
+  // Around each change of another one's engine.
+  void Discount(const Other& other);
+  void Count(const Other& other);
+  void ApplyAmongMany(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
+
+  const NameSpaceLimits limits_;
+  MemoryBudget budget_;
+  StoreEngine default_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Other>> others_;
+  // Clients of the others, and those that were one too many, who have nullptr.
+  absl::flat_hash_map<ClientId, Other*> members_;
+  size_t other_keys_ = 0;
+  size_t other_waiting_clients_ = 0;
+};
+
+}  // namespace rollcall::engine
+
+#endif  // ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
