@@ -26,7 +26,7 @@ void ServerContract::WithServer(ServerOptions options,
   options.event_loop = GetParam().event_loop;
   options.io_threads = GetParam().io_threads;
   GetParam().run([&](net::Env& env) {
-    ServerScenario running(env, options);
+    ServerScenario running(env, options, GetParam().new_engine());
     EXPECT_EQ(running.server().event_loop(), options.event_loop);
     scenario(running);
   });
@@ -216,7 +216,7 @@ TEST_P(ServerContract, APortIsFreeAgainAfterStop) {
     ServerOptions options;
     options.event_loop = scenario.server().event_loop();
     options.port = scenario.server().port();
-    ServerScenario second(scenario.env(), options);
+    ServerScenario second(scenario.env(), options, GetParam().new_engine());
     EXPECT_EQ(second.server().port(), options.port);
     RawPeer again = second.Client();
     EXPECT_EQ(ServerScenario::Ask(again, "num_keys", "number 0"),
@@ -228,7 +228,7 @@ TEST_P(ServerContract, ServersInOneProcessShareNothing) {
   WithServer([](ServerScenario& scenario) {
     ServerOptions options;
     options.event_loop = scenario.server().event_loop();
-    ServerScenario second(scenario.env(), options);
+    ServerScenario second(scenario.env(), options, GetParam().new_engine());
     RawPeer here = scenario.Client();
     RawPeer there = second.Client();
     here.Say(ServerScenario::SetRequest("/k", "v"));

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "net/env.h"
 #include "net/event_loop.h"
+#include "store/server/server_engine.h"
 #include "store/server/server_options.h"
 #include "testing/server_scenario.h"
 
@@ -26,6 +27,8 @@ struct ServerContractParam {
   // Runs `scenario` to its end in a world of its own. On this machine:
   // [](const auto& scenario) { scenario(net::RealEnv()); }
   std::function<void(const std::function<void(net::Env&)>& scenario)> run;
+  // Of each server, one with nothing in it. The engine must take values of 8 MiB.
+  std::function<ServerEngineFactory()> new_engine = [] { return NewMemoryEngine; };
 };
 
 std::string NameOfServerContractParam(const testing::TestParamInfo<ServerContractParam>& info);

@@ -70,9 +70,12 @@ void RawPeer::CloseOwnSide() {
   EXPECT_TRUE(closed.ok()) << closed;
 }
 
-ServerScenario::ServerScenario(net::Env& env, ServerOptions options) : env_(env) {
+ServerScenario::ServerScenario(net::Env& env, ServerOptions options,
+                               const ServerEngineFactory& new_engine)
+    : env_(env) {
   if (options.host.empty() && options.listen_fd < 0) options.host = "127.0.0.1";
-  absl::StatusOr<std::unique_ptr<StoreServer>> started = StoreServer::Start(env_, options);
+  absl::StatusOr<std::unique_ptr<StoreServer>> started =
+      StoreServer::Start(env_, options, new_engine);
   CHECK(started.ok()) << started.status();
   server_ = *std::move(started);
 }

@@ -13,6 +13,7 @@
 #include "net/connection.h"
 #include "net/env.h"
 #include "store/protocol/dialect.h"
+#include "store/server/server_engine.h"
 #include "store/server/server_options.h"
 #include "store/server/store_server.h"
 
@@ -43,7 +44,8 @@ class RawPeer {
 class ServerScenario {
  public:
   // `options` without a host: listens on the loopback address only.
-  ServerScenario(net::Env& env, ServerOptions options);
+  ServerScenario(net::Env& env, ServerOptions options,
+                 const ServerEngineFactory& new_engine = NewMemoryEngine);
 
   net::Env& env() { return env_; }
   StoreServer& server() { return *server_; }

@@ -64,6 +64,7 @@ TEST_P(StoreContract, PopTimesOut) {
   EXPECT_DIST_ERROR(store().QueuePop("q", true, absl::Milliseconds(20)), ErrorCode::kWaitTimeout);
   store().SetTimeout(absl::Milliseconds(20));
   EXPECT_DIST_ERROR(store().QueuePop("q"), ErrorCode::kWaitTimeout);
+  store().SetTimeout(absl::Seconds(30));
   store().QueuePush("q", "v");
   EXPECT_EQ(store().QueuePop("q"), "v");
 }

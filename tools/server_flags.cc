@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "net/event_loop.h"
 #include "net/tls/tls_context.h"
+#include "store/etcd/etcd_options.h"
+#include "store/etcd/etcd_url.h"
+#include "store/front/front_engine.h"
 #include "store/protocol/dialect.h"
 #include "store/server/loop_number.h"
+#include "store/store_url.h"
 
 namespace rollcall::tools {
 namespace {
@@ -16,8 +22,15 @@ namespace {
 // So that sums of limits cannot overflow. No machine has more memory to give to one value.
 constexpr uint64_t kLimitBytesMax = uint64_t{1} << 40;
 
+// Whoever started it should hear soon that etcd is not there.
+constexpr absl::Duration kEtcdStartTimeout = absl::Seconds(10);
+
 absl::Status Wrong(absl::string_view flag, absl::string_view value, absl::string_view expected) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", value, ": must be ", expected));
+}
+
+absl::Status WrongEtcd(const ServerFlags& flags, const absl::Status& why) {
+  return absl::InvalidArgumentError(absl::StrCat("--etcd=", flags.etcd, ": ", why.message()));
 }
 
 std::optional<net::EventLoopKind> ParseBackend(absl::string_view name) {
@@ -108,6 +121,30 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
   // Nobody would see them otherwise.
   options.measure_latencies = flags.http_port >= 0;
   return options;
+}
+
+absl::StatusOr<ServerEngineFactory> EngineOf(const ServerFlags& flags) {
+  if (flags.engine != "memory" && flags.engine != "etcd") {
+    return Wrong("engine", flags.engine, "memory or etcd");
+  }
+  if (flags.engine == "memory") {
+    if (flags.etcd.empty()) return NewMemoryEngine;
+    return absl::InvalidArgumentError("--etcd needs --engine=etcd");
+  }
+  if (flags.etcd.empty()) {
+    return absl::InvalidArgumentError(
+        "--engine=etcd needs --etcd=HOST:PORT,HOST:PORT/PREFIX, the members of etcd and what its "
+        "keys begin with");
+  }
+  const absl::StatusOr<StoreUrl> url = StoreUrl::Parse(absl::StrCat("etcd://", flags.etcd));
+  if (!url.ok()) return WrongEtcd(flags, url.status());
+  absl::StatusOr<EtcdOptions> etcd = etcd::OptionsOfUrl(*url);
+  if (!etcd.ok()) return WrongEtcd(flags, etcd.status());
+  etcd->timeout = kEtcdStartTimeout;
+  if (absl::Status valid = ValidateEtcdOptions(*etcd); !valid.ok()) {
+    return WrongEtcd(flags, valid);
+  }
+  return NewFrontEngine({.etcd = *std::move(etcd)});
 }
 
 absl::StatusOr<std::optional<http::HttpServerOptions>> HttpOptionsOf(const ServerFlags& flags) {

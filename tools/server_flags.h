@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "store/http/http_server.h"
+#include "store/server/server_engine.h"
 #include "store/server/server_options.h"
 
 namespace rollcall::tools {
@@ -33,10 +34,14 @@ struct ServerFlags {
   int32_t tls_port = -1;  // Negative: no second port.
   std::string tls_host;
   std::string token_file;
+  std::string engine = "memory";
+  std::string etcd;
 };
 
 // InvalidArgument names the flag, its value and what it takes.
 absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags);
+// The same for the engine behind it. Reads the files that --etcd names.
+absl::StatusOr<ServerEngineFactory> EngineOf(const ServerFlags& flags);
 // The same for the server's pages; nullopt: none are asked for.
 absl::StatusOr<std::optional<http::HttpServerOptions>> HttpOptionsOf(const ServerFlags& flags);
 

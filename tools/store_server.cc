@@ -57,6 +57,11 @@ DEFINE_int32(tls_port, -1,
 DEFINE_string(tls_host, "", "The name or address for --tls_port; empty: all interfaces.");
 DEFINE_string(tls_port_file, "", "A file to write --tls_port to, once the server listens.");
 DEFINE_string(token_file, "", "A file of tokens: only who shows one of them is served.");
+DEFINE_string(engine, "memory", "Where the store is: memory, or etcd.");
+DEFINE_string(
+    etcd, "",
+    "For --engine=etcd: HOST:PORT,HOST:PORT/PREFIX of etcd's members, and parameters as in "
+    "an etcd:// URL.");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -106,6 +111,13 @@ void PrintHelp() {
          "  --tls_port_file=FILE   where to write --tls_port, once it listens\n"
          "  --token_file=FILE      NAME:TOKEN lines; who shows none of them is not served\n"
          "SIGHUP has these files read anew, for clients that come from then on.\n"
+         "\n"
+         "Where the store is:\n"
+         "  --engine=NAME          memory (default), or etcd: then this server is one of any "
+         "number\n"
+         "                         of fronts, and what they serve outlives them\n"
+         "  --etcd=HOST:PORT,...   the members of etcd, then /PREFIX, which all fronts of one job\n"
+         "                         share, and ?ttl=60s&ca=FILE&... as in an etcd:// URL\n"
          "\n"
          "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen.\n"
          "\n"
@@ -168,6 +180,8 @@ ServerFlags FlagsGiven() {
   flags.tls_port = FLAGS_tls_port;
   flags.tls_host = FLAGS_tls_host;
   flags.token_file = FLAGS_token_file;
+  flags.engine = FLAGS_engine;
+  flags.etcd = FLAGS_etcd;
   return flags;
 }
 
@@ -210,6 +224,8 @@ int Main() {
   if (!options.ok()) return UsageError(options.status().message());
   const absl::StatusOr<std::optional<http::HttpServerOptions>> http_options = HttpOptionsOf(flags);
   if (!http_options.ok()) return UsageError(http_options.status().message());
+  const absl::StatusOr<ServerEngineFactory> engine = EngineOf(flags);
+  if (!engine.ok()) return UsageError(engine.status().message());
   if (FLAGS_log_format != "text" && FLAGS_log_format != "json") {
     return UsageError(absl::StrCat("--log_format=", FLAGS_log_format, ": must be text or json"));
   }
@@ -220,7 +236,7 @@ int Main() {
   RaiseDescriptorLimit();
 
   absl::StatusOr<std::unique_ptr<StoreServer>> started =
-      StoreServer::Start(net::RealEnv(), *options);
+      StoreServer::Start(net::RealEnv(), *options, *engine);
   if (!started.ok()) return CannotServe(started.status().message());
   StoreServer& server = **started;
   http::Endpoints endpoints(&net::RealEnv(), &server);

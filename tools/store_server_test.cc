@@ -140,11 +140,28 @@ TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
       {"--log_format=xml", "--log_format=xml: must be text or json"},
       {"--prot=29500", "prot"},
       {"29500", "\"29500\""},
+      {"--engine=disk", "--engine=disk: must be memory or etcd"},
+      {"--engine=etcd", "--engine=etcd needs --etcd="},
+      {"--etcd=127.0.0.1:2379", "--etcd needs --engine=etcd"},
   };
   for (const auto& [flag, complaint] : kWrong) {
     const Ended ended = RunToItsEnd({flag});
     EXPECT_EQ(ended.status, 1) << flag;
     EXPECT_EQ(ended.output, "") << flag;
+    EXPECT_THAT(ended.errors, HasSubstr(complaint));
+  }
+}
+
+TEST_F(StoreServerToolTest, WhatIsWrongWithThePlaceOfEtcdIsNamed) {
+  const std::vector<std::pair<std::string, std::string>> kWrong = {
+      {"host/job", "--etcd=host/job: invalid etcd:// URL: host has no port"},
+      {"host:2379/job?ttl=1s", "at least 5s; got 1s"},
+      {"host:2379/job?color=red", "unknown parameter \"color\""},
+      {"host:2379/job?ca=/no/such/file", "/no/such/file"},
+  };
+  for (const auto& [place, complaint] : kWrong) {
+    const Ended ended = RunToItsEnd({"--engine=etcd", absl::StrCat("--etcd=", place)});
+    EXPECT_EQ(ended.status, 1) << place;
     EXPECT_THAT(ended.errors, HasSubstr(complaint));
   }
 }

@@ -80,6 +80,9 @@ absl::Status EtcdClient::GoOn(const EtcdCall& call, size_t member, const RpcStat
     return attempts.Final(call, peer_, env_.Now(), endpoint, kind, status);
   }
   attempts.Note(endpoint, kind, status, waited);
+  if (call.is_given_up != nullptr && *call.is_given_up) {
+    return attempts.TimeUp(call, peer_, env_.Now());
+  }
   VLOG(1) << call.operation << " by way of " << endpoint << ": " << status;
   Prefer((member + 1) % members_.size());
   if (attempts.count() % static_cast<int>(members_.size()) == 0) {

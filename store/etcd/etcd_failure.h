@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_STORE_ETCD_ETCD_FAILURE_H_
 #define ROLLCALL_STORE_ETCD_ETCD_FAILURE_H_
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct EtcdCall {
   absl::Time deadline = {};
   // It makes a change, so that after a lost answer nobody knows whether it was made.
   bool changes = false;
+  // Where given, and once true, nothing more is tried. Must outlive the call.
+  const std::atomic<bool>* is_given_up = nullptr;
 };
 
 enum class FailureKind {

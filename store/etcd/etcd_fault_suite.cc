@@ -47,10 +47,11 @@ void EtcdFaultSuite::StartCluster(EtcdClusterOptions options) {
   absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start(std::move(options));
   CHECK(started.ok()) << started.status();
   cluster_ = *std::move(started);
+  subject_ = GetParam().new_subject(*cluster_);
   observer_ = Join(kRanks);
 }
 
-std::unique_ptr<Store> EtcdFaultSuite::Join(int rank) { return GetParam().join(*cluster_, rank); }
+std::unique_ptr<Store> EtcdFaultSuite::Join(int rank) { return subject_->Join(rank); }
 
 size_t EtcdFaultSuite::Leader() {
   const absl::StatusOr<size_t> leader = cluster_->Leader();
@@ -212,23 +213,27 @@ TEST_P(EtcdFaultSuite, WithoutAMajorityCallsFailAndSayWhyAndNothingIsLost) {
   StartCluster();
   std::unique_ptr<Store> store = Join(0);
   for (int i = 0; i < 20; ++i) store->Set(absl::StrCat(i), "acknowledged");
+  EXPECT_TRUE(store->Check({"19"}));
   std::unique_ptr<Store> waiting = Join(1);
   std::unique_ptr<net::Thread> waiter = env().StartThread("waiter", [&] {
     const auto failed = DistErrorOf([&] { EXPECT_EQ(waiting->Get("late"), "v"); });
     EXPECT_FALSE(failed.has_value()) << failed->what();
   });
+  subject().AwaitWaiting(1);
   const size_t left = Leader();
   const size_t first = (left + 1) % 3;
   const size_t second = (left + 2) % 3;
   cluster().Kill(first);
   cluster().Kill(second);
-  store->SetTimeout(absl::Seconds(5));
+  store->SetTimeout(subject().time_to_fail());
   const auto error = DistErrorOf([&] { store->Add("n", 1); });
   ASSERT_TRUE(error.has_value());
-  EXPECT_EQ(ErrorCodeName(error->code()), "ETCD_NO_LEADER") << error->what();
-  EXPECT_THAT(error->what(), HasSubstr(cluster().endpoint(left)));
-  EXPECT_THAT(error->what(), HasSubstr(absl::StrCat(cluster().endpoint(first), ": ")));
-  EXPECT_THAT(error->what(), AnyOf(HasSubstr("no leader"), HasSubstr("timed out")));
+  const std::string why = subject().WhyItFailed(*error);
+  EXPECT_THAT(why, HasSubstr("ETCD_NO_LEADER"));
+  EXPECT_THAT(why, HasSubstr(cluster().endpoint(left)));
+  EXPECT_THAT(why, HasSubstr(absl::StrCat(cluster().endpoint(first), ": ")));
+  EXPECT_THAT(why, AnyOf(HasSubstr("no leader"), HasSubstr("timed out")));
+  store = subject().GoOn(std::move(store), 0);
   store->SetTimeout(absl::Minutes(1));
   // Two that start together: alone, neither would ever be ready.
   std::unique_ptr<net::Thread> other = env().StartThread("restart", [&] { RestartMember(first); });

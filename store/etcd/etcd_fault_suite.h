@@ -16,15 +16,33 @@
 #include "fault_injection/recording_store.h"
 #include "gtest/gtest.h"
 #include "net/env.h"
+#include "store/dist_error.h"
 #include "store/store.h"
 #include "testing/etcd_cluster.h"
 
 namespace rollcall {
 
+// What keeps its state in the cluster of one test.
+class EtcdFaultSubject {
+ public:
+  virtual ~EtcdFaultSubject() = default;
+  // A rank's own store; each with a time-out that is longer than an election.
+  virtual std::unique_ptr<Store> Join(int rank) = 0;
+
+  // --- Where etcd has no leader ---
+  // How long a call is to be given so that it fails by itself.
+  virtual absl::Duration time_to_fail() const { return absl::Seconds(5); }
+  // What is said, wherever that is, of why it failed.
+  virtual std::string WhyItFailed(const DistError& error) { return error.what(); }
+  // The store that goes on afterwards.
+  virtual std::unique_ptr<Store> GoOn(std::unique_ptr<Store> store, int /*rank*/) { return store; }
+  // Returns when so many wait, where that can be known.
+  virtual void AwaitWaiting(size_t /*ranks*/) {}
+};
+
 struct EtcdFaultParam {
   std::string name;
-  // A rank's own store on the cluster; each with a time-out that is longer than an election.
-  std::function<std::unique_ptr<Store>(EtcdCluster& cluster, int rank)> join;
+  std::function<std::unique_ptr<EtcdFaultSubject>(EtcdCluster& cluster)> new_subject;
 
   friend void PrintTo(const EtcdFaultParam& param, std::ostream* out) { *out << param.name; }
 };
@@ -44,6 +62,7 @@ class EtcdFaultSuite : public testing::TestWithParam<EtcdFaultParam> {
 
   net::Env& env() { return env_; }
   EtcdCluster& cluster() { return *cluster_; }
+  EtcdFaultSubject& subject() { return *subject_; }
   Store& observer() { return *observer_; }
 
   void StartCluster(EtcdClusterOptions options = {});
@@ -70,6 +89,7 @@ class EtcdFaultSuite : public testing::TestWithParam<EtcdFaultParam> {
 
   net::Env& env_;
   std::unique_ptr<EtcdCluster> cluster_;
+  std::unique_ptr<EtcdFaultSubject> subject_;
   std::unique_ptr<Store> observer_;
   fault::HistoryRecorder recorder_;
   std::vector<std::unique_ptr<net::Thread>> ranks_;

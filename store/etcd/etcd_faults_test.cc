@@ -1,5 +1,7 @@
 // The fault suite, on EtcdStores.
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "glog/logging.h"
@@ -12,17 +14,27 @@
 namespace rollcall {
 namespace {
 
-std::unique_ptr<Store> JoinEtcd(EtcdCluster& cluster, int) {
-  absl::StatusOr<std::unique_ptr<EtcdStore>> store = EtcdStore::Open(
-      net::RealEnv(),
-      {.endpoints = cluster.endpoints(), .prefix = "/job", .timeout = absl::Minutes(1)});
-  CHECK(store.ok()) << store.status();
-  return *std::move(store);
-}
+class EtcdStores : public EtcdFaultSubject {
+ public:
+  explicit EtcdStores(EtcdCluster& cluster) : endpoints_(cluster.endpoints()) {}
 
-INSTANTIATE_TEST_SUITE_P(Etcd, EtcdFaultSuite,
-                         testing::Values(EtcdFaultParam{.name = "Etcd", .join = JoinEtcd}),
-                         NameOfEtcdFaultParam);
+  std::unique_ptr<Store> Join(int) override {
+    absl::StatusOr<std::unique_ptr<EtcdStore>> store = EtcdStore::Open(
+        net::RealEnv(), {.endpoints = endpoints_, .prefix = "/job", .timeout = absl::Minutes(1)});
+    CHECK(store.ok()) << store.status();
+    return *std::move(store);
+  }
+
+ private:
+  const std::vector<std::string> endpoints_;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Etcd, EtcdFaultSuite,
+    testing::Values(EtcdFaultParam{
+        .name = "Etcd",
+        .new_subject = [](EtcdCluster& cluster) { return std::make_unique<EtcdStores>(cluster); }}),
+    NameOfEtcdFaultParam);
 
 }  // namespace
 }  // namespace rollcall

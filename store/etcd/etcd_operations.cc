@@ -170,6 +170,7 @@ absl::StatusOr<QueueFront> FrontOf(EtcdSession& session, const EtcdCall& call,
   QueueFront front;
   front.revision = read->header().revision();
   RangeResponse& range = *read->mutable_responses(0)->mutable_response_range();
+  front.length = range.count();
   if (range.kvs_size() > 0) front.element = std::move(*range.mutable_kvs(0));
   return front;
 }
@@ -181,8 +182,10 @@ absl::StatusOr<Popped> QueuePop(EtcdSession& session, const EtcdCall& call, absl
   const absl::StatusOr<Written> written =
       session.Write(call, [&](int, const Refusal* refusal, Attempt& attempt) {
         if (refusal != nullptr) {
-          const KeyValue* first = FoundIn(refusal->reads.at(0));
+          const RangeResponse& range = refusal->reads.at(0);
+          const KeyValue* first = FoundIn(range);
           front = {.element = first == nullptr ? std::nullopt : std::optional(*first),
+                   .length = range.count(),
                    .revision = refusal->revision};
         }
         if (!front.element.has_value()) return false;
@@ -194,8 +197,11 @@ absl::StatusOr<Popped> QueuePop(EtcdSession& session, const EtcdCall& call, absl
         return true;
       });
   if (!written.ok()) return written.status();
-  if (written->attempt < 0) return Popped{.value = std::nullopt, .revision = front.revision};
+  if (written->attempt < 0) {
+    return Popped{.value = std::nullopt, .length = 0, .revision = front.revision};
+  }
   return Popped{.value = std::move(values.at(static_cast<size_t>(written->attempt))),
+                .length = front.length,
                 .revision = written->revision};
 }
 
@@ -208,7 +214,7 @@ absl::StatusOr<int64_t> Count(EtcdSession& session, const EtcdCall& call,
 
 absl::StatusOr<std::vector<std::string>> ListKeys(EtcdSession& session, const EtcdCall& call) {
   const absl::StatusOr<TxnResponse> read =
-      session.Read(call, {ReadNames(session.names().AllKeys())});
+      session.Read(call, {ReadNames(session.names().UserKeys())});
   if (!read.ok()) return read.status();
   std::vector<std::string> keys;
   for (const KeyValue& found : read->responses(0).response_range().kvs()) {

@@ -43,12 +43,14 @@ absl::Status QueuePush(EtcdSession& session, const EtcdCall& call, absl::string_
 // The first element of a queue, and when it was that.
 struct QueueFront {
   std::optional<KeyValue> element;
+  int64_t length = 0;
   int64_t revision = 0;
 };
 absl::StatusOr<QueueFront> FrontOf(EtcdSession& session, const EtcdCall& call,
                                    absl::string_view queue);
 struct Popped {
   std::optional<std::string> value;
+  int64_t length = 0;    // When it was last looked at; others may have pushed since.
   int64_t revision = 0;  // At which there was nothing, if there was not.
 };
 // Takes `front`, or what is the first when another was faster.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "store/store.h"
 
@@ -34,6 +35,9 @@ struct EtcdOptions {
 };
 
 constexpr absl::Duration kEtcdTtlMin = absl::Seconds(5);
+
+// InvalidArgument where options are impossible, or contradict each other.
+absl::Status ValidateEtcdOptions(const EtcdOptions& options);
 
 }  // namespace rollcall
 

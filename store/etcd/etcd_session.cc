@@ -62,17 +62,18 @@ class EtcdSession::Borrowed {
   std::unique_ptr<Slot> slot_;
 };
 
-EtcdSession::EtcdSession(net::Env& env, EtcdOptions options)
+EtcdSession::EtcdSession(net::Env& env, EtcdOptions options, KeyStyle style)
     : client_(env, std::move(options)),
-      names_(client_.options().prefix),
+      names_(client_.options().prefix, style),
       id_(absl::StrCat(absl::Hex(env.RandomBits(), absl::kZeroPad16),
                        absl::Hex(env.RandomBits(), absl::kZeroPad16))),
       monitor_(env.NewMonitor()) {}
 
-absl::StatusOr<std::shared_ptr<EtcdSession>> EtcdSession::Open(net::Env& env, EtcdOptions options) {
+absl::StatusOr<std::shared_ptr<EtcdSession>> EtcdSession::Open(net::Env& env, EtcdOptions options,
+                                                               KeyStyle style) {
   const absl::Time now = env.Now();
   const absl::Time deadline = net::DeadlineAfter(env, options.timeout);
-  auto session = std::shared_ptr<EtcdSession>(new EtcdSession(env, std::move(options)));
+  auto session = std::shared_ptr<EtcdSession>(new EtcdSession(env, std::move(options), style));
   const EtcdCall call{.operation = "connect", .started = now, .deadline = deadline};
   absl::StatusOr<std::unique_ptr<EtcdLease>> lease =
       EtcdLease::Join(&session->client_, session->names_, call);

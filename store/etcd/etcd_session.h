@@ -35,7 +35,8 @@ namespace rollcall::etcd {
 // Thread-safe.
 class EtcdSession {
  public:
-  static absl::StatusOr<std::shared_ptr<EtcdSession>> Open(net::Env& env, EtcdOptions options);
+  static absl::StatusOr<std::shared_ptr<EtcdSession>> Open(net::Env& env, EtcdOptions options,
+                                                           KeyStyle style = KeyStyle::kOfStore);
   // Removes the slots, if etcd takes no more than a second for that; what is left goes with the
   // lease.
   ~EtcdSession();
@@ -83,7 +84,7 @@ class EtcdSession {
   // Takes a slot, and puts it back.
   class Borrowed;
 
-  EtcdSession(net::Env& env, EtcdOptions options);
+  EtcdSession(net::Env& env, EtcdOptions options, KeyStyle style);
 
   // Sends it once. True if it was made: then `written` is whole.
   absl::StatusOr<bool> Try(const EtcdCall& call, Slot& slot, int number, Attempt attempt,

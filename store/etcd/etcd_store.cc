@@ -28,24 +28,6 @@ Value ValueOrThrow(absl::StatusOr<Value> value) {
   return *std::move(value);
 }
 
-absl::Status Check(const EtcdOptions& options) {
-  if (options.endpoints.empty()) {
-    return absl::InvalidArgumentError("an EtcdStore needs at least one endpoint");
-  }
-  if (options.ttl < kEtcdTtlMin || options.ttl % absl::Seconds(1) != absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat("ttl must be whole seconds, at least ",
-                                                   absl::FormatDuration(kEtcdTtlMin), "; got ",
-                                                   absl::FormatDuration(options.ttl)));
-  }
-  if (options.certificate.empty() != options.private_key.empty()) {
-    return absl::InvalidArgumentError("a client's certificate and key are given together");
-  }
-  if (options.user.empty() != options.password.empty()) {
-    return absl::InvalidArgumentError("a user and a password are given together");
-  }
-  return absl::OkStatus();
-}
-
 // The first deadline of a call: zero asks what is there now, and the question takes a moment.
 EtcdCall CallOf(net::Env& env, absl::string_view operation, std::vector<std::string> keys,
                 absl::Duration timeout, absl::Duration timeout_of_store) {
@@ -62,7 +44,7 @@ EtcdCall CallOf(net::Env& env, absl::string_view operation, std::vector<std::str
 
 absl::StatusOr<std::unique_ptr<EtcdStore>> EtcdStore::Open(net::Env& env, EtcdOptions options) {
   CheckTimeout(options.timeout);
-  if (absl::Status valid = rollcall::Check(options); !valid.ok()) return valid;
+  if (absl::Status valid = ValidateEtcdOptions(options); !valid.ok()) return valid;
   const absl::Duration timeout = options.timeout;
   absl::StatusOr<std::shared_ptr<EtcdSession>> session = EtcdSession::Open(env, std::move(options));
   if (!session.ok()) return session.status();
@@ -121,7 +103,7 @@ bool EtcdStore::DeleteKey(absl::string_view key) {
 }
 
 int64_t EtcdStore::NumKeys() {
-  return ValueOrThrow(etcd::Count(*session_, Begin("num_keys", {}), session_->names().AllKeys()));
+  return ValueOrThrow(etcd::Count(*session_, Begin("num_keys", {}), session_->names().UserKeys()));
 }
 
 void EtcdStore::Append(absl::string_view key, absl::string_view value) {

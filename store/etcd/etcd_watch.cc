@@ -17,12 +17,26 @@ absl::StatusOr<EtcdWatch::Outcome> TimeUpOr(const absl::Status& error) {
   return error;
 }
 
+EtcdWatch::Change ChangeOf(size_t watch, const Event& event) {
+  EtcdWatch::Change change;
+  change.watch = watch;
+  const KeyValue& now = event.kv();
+  change.kind = event.type() == Event::DELETE                 ? EtcdWatch::Change::kDeleted
+                : now.create_revision() == now.mod_revision() ? EtcdWatch::Change::kCreated
+                                                              : EtcdWatch::Change::kChanged;
+  change.name = now.key();
+  change.value = now.value();
+  change.previous = event.prev_kv().value();
+  change.revision = now.mod_revision();
+  return change;
+}
+
 }  // namespace
 
 EtcdWatch::EtcdWatch(EtcdSession* session, EtcdCall call)
-    : session_(*session), call_(std::move(call)) {}
+    : session_(*session), call_(std::move(call)), monitor_(session->env().NewMonitor()) {}
 
-EtcdWatch::~EtcdWatch() = default;
+EtcdWatch::~EtcdWatch() { Offer(nullptr); }
 
 size_t EtcdWatch::Add(const std::string& name, int64_t from_revision) {
   Watched watched;
@@ -45,8 +59,31 @@ size_t EtcdWatch::AddAll(const std::string& beginning, int64_t from_revision) {
   return watch;
 }
 
+size_t EtcdWatch::AddRange(const std::string& begin, const std::string& end,
+                           int64_t from_revision) {
+  const size_t watch = Add(begin, from_revision);
+  WatchCreateRequest& request = watched_[watch].request;
+  request.set_range_end(end);
+  request.set_prev_kv(true);
+  request.clear_filters();
+  return watch;
+}
+
+void EtcdWatch::Cancel() {
+  net::MonitorLock lock(monitor_.get());
+  is_cancelled_ = true;
+  if (offered_ != nullptr) offered_->Cancel();
+}
+
+bool EtcdWatch::Offer(EtcdStream* stream) {
+  net::MonitorLock lock(monitor_.get());
+  offered_ = stream;
+  return !is_cancelled_;
+}
+
 absl::Status EtcdWatch::GoOn(const RpcStatus& status) {
   const absl::Duration waited = session_.env().Now() - opened_at_;
+  Offer(nullptr);
   opened_.stream.reset();
   return session_.client().GoOn(call_, opened_.member, status, waited, attempts_);
 }
@@ -58,6 +95,7 @@ absl::Status EtcdWatch::Begin() {
   opened_ = *std::move(opened);
   opened_at_ = session_.env().Now();
   has_answered_ = false;
+  if (!Offer(opened_.stream.get())) return absl::OkStatus();
   for (const Watched& watched : watched_) {
     WatchRequest request;
     *request.mutable_create_request() = watched.request;
@@ -92,7 +130,7 @@ absl::StatusOr<EtcdWatch::Outcome> EtcdWatch::Take(const WatchResponse& response
   if (watch >= watched_.size()) return Outcome::kChanges;
   for (const Event& event : response.events()) {
     if (watched_[watch].is_lease) return session_.lease().Lost(call_, "it has ended");
-    changes.push_back({.watch = watch, .value = event.kv().value()});
+    changes.push_back(ChangeOf(watch, event));
     watched_[watch].request.set_start_revision(event.kv().mod_revision() + 1);
   }
   return Outcome::kChanges;
@@ -107,6 +145,8 @@ absl::StatusOr<EtcdWatch::Outcome> EtcdWatch::Next(std::vector<Change>& changes)
     watched_.back().request.set_filters(0, WatchCreateRequest::NOPUT);
   }
   for (;;) {
+    if (!Offer(opened_.stream.get()))
+      return absl::CancelledError("the watch is not wanted any more");
     if (opened_.stream == nullptr) {
       if (absl::Status begun = Begin(); !begun.ok()) return TimeUpOr(begun);
       continue;

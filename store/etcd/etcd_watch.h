@@ -8,15 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "net/monitor.h"
 #include "store/etcd/etcd.pb.h"
 #include "store/etcd/etcd_session.h"
 
 namespace rollcall::etcd {
 
 // All that happens to some keys from a revision on: nothing is left out, whatever becomes of the
-// member that tells it; another goes on where it ended. Not thread-safe.
+// member that tells it; another goes on where it ended. Not thread-safe, but for Cancel.
 class EtcdWatch {
  public:
   // `session` must outlive it. `call` is what it waits for, and till when.
@@ -28,9 +30,17 @@ class EtcdWatch {
   // The same of all keys that begin with `beginning`.
   size_t AddAll(const std::string& beginning, int64_t from_revision);
 
+  // The same of all names from `begin` to before `end`, and of each time that one is deleted.
+  size_t AddRange(const std::string& begin, const std::string& end, int64_t from_revision);
+
   struct Change {
+    enum Kind { kCreated, kChanged, kDeleted };
     size_t watch = 0;
+    Kind kind = kChanged;
+    std::string name;
     std::string value;
+    std::string previous;  // What it held before; of AddRange, if etcd still knows.
+    int64_t revision = 0;
   };
   enum class Outcome {
     kChanges,
@@ -42,6 +52,8 @@ class EtcdWatch {
   // Waits for the next changes, which go to `changes`. Errors: those of etcd_failure.h where no
   // member could be asked when time was up, and ETCD_LEASE_LOST as soon as the job's lease ends.
   absl::StatusOr<Outcome> Next(std::vector<Change>& changes);
+  // From any thread: Next returns CANCELLED, now and from then on.
+  void Cancel();
 
  private:
   struct Watched {
@@ -56,6 +68,8 @@ class EtcdWatch {
   absl::StatusOr<Outcome> Take(const WatchResponse& response, std::vector<Change>& changes);
   // The stream has failed: the error, or OK to begin again.
   absl::Status GoOn(const RpcStatus& status);
+  // Makes `stream` the one to be cancelled. False: there has been a Cancel before.
+  bool Offer(EtcdStream* stream);
 
   EtcdSession& session_;
   const EtcdCall call_;
@@ -66,6 +80,10 @@ class EtcdWatch {
   absl::Time opened_at_;
   bool has_answered_ = false;  // The stream that is open.
   Attempts attempts_;
+
+  const std::unique_ptr<net::Monitor> monitor_;
+  bool is_cancelled_ ABSL_GUARDED_BY(*monitor_) = false;
+  EtcdStream* offered_ ABSL_GUARDED_BY(*monitor_) = nullptr;
 };
 
 }  // namespace rollcall::etcd

@@ -32,13 +32,15 @@ class EnginePort {
   virtual ~EnginePort() = default;
 
   // `wake` is called, from any thread, when there are late replies that no batch has taken yet: the
-  // loop must then begin one soon. It may be called when there are none after all. Once, before
-  // the first batch.
+  // loop must then begin one soon. It may be called when there are none after all. Once before the
+  // first batch, and once more, with nothing, when the loop has ended: it is not called from then
+  // on.
   virtual void SetWake(absl::AnyInvocable<void()> wake) = 0;
 
-  // Connect, Disconnect, Awaits and Apply are called in batches, between Begin and End. A batch may hold up
-  // all other loops, so no system call is to be made in it. `late`, which must be empty, gets what
-  // is to be said to clients of this loop because of what others did, or were asked earlier.
+  // Connect, Disconnect, Awaits and Apply are called in batches, between Begin and End. A batch may
+  // hold up all other loops, so no system call is to be made in it. `late`, which must be empty,
+  // gets what is to be said to clients of this loop because of what others did, or were asked
+  // earlier.
   virtual void Begin(LateReplies& late) = 0;
   // From here on numbers() include the batch.
   virtual void End() = 0;
@@ -55,6 +57,16 @@ class EnginePort {
   virtual void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
                      engine::Replies& replies) = 0;
   virtual bool replies_outlive_batches() const = 0;
+
+  // --- Of an engine that answers later, in batches too ---
+  // Whether it is one: the other two mean something then.
+  virtual bool answers_later() const { return false; }
+  // Whether `client` should not be read from for now: it has asked for much that is not answered
+  // yet. Then a kGoOn comes for it once that is over.
+  virtual bool IsFull(engine::ClientId /*client*/) { return false; }
+  // Whether all that `client` asked for has been done, waits excepted, and its replies have been
+  // taken. If not, a kGoOn comes behind the last of them.
+  virtual bool IsDone(engine::ClientId /*client*/) { return true; }
 
   // Of each name space there is, the default one first; outside of a batch. Holds up all other
   // loops meanwhile.

@@ -36,6 +36,11 @@ constexpr IncidentInfo kTable[] = {
     {IncidentKind::kNoToken, "NO_TOKEN", "no_token",
      "A peer showed no token, or none that this server knows.",
      "Give that client a token of --token_file; torch's clients can show none.", true},
+    {IncidentKind::kEngineFailed, "ENGINE_FAILED", "engine_failed",
+     "What the store is kept in did not do what a client asked for, so that client was closed.",
+     "The reason begins with a code of docs/errors.md, which says what to do; if many were closed "
+     "at once, look at the members of etcd.",
+     true},
     {IncidentKind::kConnectionLost, "CONNECTION_LOST", "connection_lost",
      "A connection broke: the peer's process or machine died, or the network between went.",
      "Look at that rank's log and machine; if many broke at once, at the network.", false},

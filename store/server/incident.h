@@ -23,6 +23,7 @@ enum class IncidentKind {
   kTooSlow,
   kTlsFailed,
   kNoToken,
+  kEngineFailed,
   // The peer went.
   kConnectionLost,
   kLeftWaiting,

@@ -11,21 +11,23 @@ constexpr size_t kKeptEntriesMax = 1024;
 }  // namespace
 
 void LateReplies::Append(engine::ClientId to, const protocol::Reply& reply) {
-  const bool hang_up = reply.kind == protocol::ReplyKind::kHangUp;
-  if (hang_up) {
-    bytes_ += reply.reason;
-  } else {
-    protocol::AppendReply(reply, bytes_);
-  }
-  entries_.push_back({.to = to, .end = bytes_.size(), .hang_up = hang_up});
+  if (reply.kind == protocol::ReplyKind::kHangUp)
+    return Append(to, LateKind::kHangUp, reply.reason);
+  protocol::AppendReply(reply, bytes_);
+  entries_.push_back({.to = to, .end = bytes_.size(), .kind = LateKind::kReply});
+}
+
+void LateReplies::Append(engine::ClientId to, LateKind kind, absl::string_view bytes) {
+  bytes_.append(bytes.data(), bytes.size());
+  entries_.push_back({.to = to, .end = bytes_.size(), .kind = kind});
 }
 
 void LateReplies::ForEach(
-    absl::FunctionRef<void(engine::ClientId to, absl::string_view bytes, bool hang_up)> visit)
+    absl::FunctionRef<void(engine::ClientId to, LateKind kind, absl::string_view bytes)> visit)
     const {
   size_t begin = 0;
   for (const Entry& entry : entries_) {
-    visit(entry.to, absl::string_view(bytes_).substr(begin, entry.end - begin), entry.hang_up);
+    visit(entry.to, entry.kind, absl::string_view(bytes_).substr(begin, entry.end - begin));
     begin = entry.end;
   }
 }

@@ -1,8 +1,10 @@
-// Replies on their way to clients of another event loop than the one whose request led to them.
+// Replies on their way to clients of another event loop than the one whose request led to them, or
+// from an engine that answers later.
 #ifndef ROLLCALL_STORE_SERVER_LATE_REPLIES_H_
 #define ROLLCALL_STORE_SERVER_LATE_REPLIES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,16 +15,24 @@
 
 namespace rollcall {
 
+// What one entry is.
+enum class LateKind : uint8_t {
+  kReply,   // Bytes to be sent.
+  kHangUp,  // The client's own doing: its connection must be closed; the bytes are the reason.
+  kEngineFailed,  // The same, where the engine could not do what it should.
+  kGoOn,          // No bytes: see EnginePort::IsFull and IsDone.
+};
+
 // Encoded, so that they do not depend on the engine's memory. All their bytes are in one string: a
 // crowd that wakes up costs no allocation each. Not thread-safe.
 class LateReplies {
  public:
-  // A kHangUp's bytes are its reason.
   void Append(engine::ClientId to, const protocol::Reply& reply);
+  void Append(engine::ClientId to, LateKind kind, absl::string_view bytes);
   bool empty() const { return entries_.empty(); }
   size_t size_bytes() const { return bytes_.size(); }
   // In the order in which they came.
-  void ForEach(absl::FunctionRef<void(engine::ClientId to, absl::string_view bytes, bool hang_up)>
+  void ForEach(absl::FunctionRef<void(engine::ClientId to, LateKind kind, absl::string_view bytes)>
                    visit) const;
   // Keeps some memory for the next ones.
   void Clear();
@@ -32,7 +42,7 @@ class LateReplies {
   struct Entry {
     engine::ClientId to = 0;
     size_t end = 0;  // In bytes_; it begins where the one before ends.
-    bool hang_up = false;
+    LateKind kind = LateKind::kReply;
   };
 
   std::string bytes_;

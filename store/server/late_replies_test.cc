@@ -16,8 +16,8 @@ protocol::Reply Signal(uint8_t signal) {
 
 std::string Shown(const LateReplies& late) {
   std::string shown;
-  late.ForEach([&](engine::ClientId to, absl::string_view bytes, bool hang_up) {
-    absl::StrAppend(&shown, to, hang_up ? " hang up: " : " bytes: ", bytes, "\n");
+  late.ForEach([&](engine::ClientId to, LateKind kind, absl::string_view bytes) {
+    absl::StrAppend(&shown, to, kind == LateKind::kHangUp ? " hang up: " : " bytes: ", bytes, "\n");
   });
   return shown;
 }

@@ -17,6 +17,7 @@ ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
       number_(parts.number),
       engine_(parts.engine),
       replies_outlive_batches_(parts.engine->replies_outlive_batches()),
+      answers_later_(parts.engine->answers_later()),
       doorkeeper_(parts.doorkeeper),
       security_(parts.security),
       options_(options),
@@ -32,6 +33,7 @@ ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
 }
 
 ServerCore::~ServerCore() {
+  engine_->SetWake(nullptr);
   self_.reset();
   loop_->CancelTimer(sweep_timer_);
   loop_->CancelTimer(shutdown_timer_);
@@ -91,6 +93,7 @@ void ServerCore::OnEnd(Session& session, const absl::Status& why) {
   if (session.phase == SessionPhase::kClosed) return;
   session.paused = true;  // There is nothing to read any more.
   if (why.ok()) {
+    if (FinishesLater(session)) return;
     if (Forget(session)) {
       NoteOf(IncidentKind::kLeftWaiting, session, [] { return "it ended its side"; });
     }
@@ -126,8 +129,25 @@ void ServerCore::NoteOf(IncidentKind kind, Session& session,
   Note(kind, session.stream().peer_address(), session.id(), reason);
 }
 
+bool ServerCore::FinishesLater(Session& session) {
+  if (!answers_later_ || !session.is_known) return false;
+  OpenBatch();
+  // It may have been doomed by what it had coming.
+  session.is_finishing = session.is_known && !engine_->IsDone(session.id());
+  CloseBatch();
+  if (!session.is_finishing) return false;
+  if (!session.paused) Pause(session);
+  SessionQueue::Remove(session);
+  parsers_.Put(std::move(session.parser));
+  session.held.reset();
+  Flush(nullptr);
+  RefuseDoomed();
+  return true;
+}
+
 void ServerCore::Finish(Session& session) {
   EndSilence(session);
+  if (FinishesLater(session)) return;
   Forget(session);
   PublishStats();
   Flush(nullptr);

@@ -131,6 +131,13 @@ class ServerCore final : private SessionOwner {
   void WriteUncopied(Session& session, const protocol::Reply& reply);
   // Reads no more of its requests until it has taken its replies, if they are many.
   void PauseIfBehind(Session& session);
+  void Pause(Session& session);
+  // Reads and serves it again, if nothing is against it any more.
+  void Resume(Session& session);
+  // True if the engine has still to answer it: then it is finished, once that is done.
+  bool FinishesLater(Session& session);
+  // The engine says that sessions can go on, or be finished.
+  void LetGoOn();
   // Starts, restarts or stops the time that the session has for the rest of its request.
   void UpdateClock(Session& session, bool new_request);
 
@@ -163,6 +170,7 @@ class ServerCore final : private SessionOwner {
   const size_t number_;
   EnginePort* const engine_;
   const bool replies_outlive_batches_;  // The engine's.
+  const bool answers_later_;            // Likewise.
   Doorkeeper* const doorkeeper_;
   const ServerSecurity* const security_;
   const ServerOptions options_;
@@ -189,7 +197,9 @@ class ServerCore final : private SessionOwner {
     bool at_once = false;
   };
   std::vector<Doomed> doomed_;
-  std::vector<engine::ClientId> leaving_;  // Doomed, and still known to the engine.
+  std::vector<engine::ClientId> leaving_;   // Doomed, and still known to the engine.
+  std::vector<engine::ClientId> going_on_;  // To be let go on, in the loop's next turn.
+  bool let_go_on_is_posted_ = false;
 
   bool stopping_ = false;
   absl::AnyInvocable<void()> shutdown_done_;

@@ -70,15 +70,33 @@ void ServerCore::OnBytesInPlace(Session& session, size_t count) {
 
 void ServerCore::OnDrained(Session& session) {
   if (session.phase == SessionPhase::kLingering) Close(session);
-  if (session.phase == SessionPhase::kOpen && session.paused) {
-    session.paused = false;
-    if (session.held != nullptr) {
-      const std::unique_ptr<std::string> held = std::move(session.held);
-      Serve(session, *held);
-    }
-    if (session.phase == SessionPhase::kOpen && !session.paused) {
-      session.stream().ResumeReading();
-      UpdateClock(session, /*new_request=*/false);
+  if (session.phase == SessionPhase::kOpen) Resume(session);
+}
+
+void ServerCore::Resume(Session& session) {
+  if (!session.paused || session.engine_is_full || session.is_finishing) return;
+  session.paused = false;
+  if (session.held != nullptr) {
+    const std::unique_ptr<std::string> held = std::move(session.held);
+    Serve(session, *held);
+  }
+  if (session.phase == SessionPhase::kOpen && !session.paused) {
+    session.stream().ResumeReading();
+    UpdateClock(session, /*new_request=*/false);
+  }
+}
+
+void ServerCore::LetGoOn() {
+  let_go_on_is_posted_ = false;
+  for (const engine::ClientId id : std::exchange(going_on_, {})) {
+    Session* const session = sessions_.Find(id);
+    if (session == nullptr || session->phase != SessionPhase::kOpen) continue;
+    if (session->is_finishing) {
+      session->is_finishing = false;
+      Finish(*session);
+    } else if (std::exchange(session->engine_is_full, false) &&
+               session->stream().unsent_bytes() <= options_.unsent_bytes_soft_max) {
+      Resume(*session);
     }
   }
 }
@@ -111,6 +129,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     session.dialect = parser.dialect();
     engine_->Connect(session.id(), *session.dialect, /*name_space=*/"");
   }
+  bool is_full = false;
   for (int i = 0; request != nullptr && session.phase == SessionPhase::kOpen; ++i) {
     replies_.clear();
     engine_->Apply(session.id(), *request, loop_->Now(), replies_);
@@ -119,10 +138,16 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     // Where much is gathered, it is written before more is made; not in a batch that holds up
     // others.
     if (session.paused || outbox_.total_bytes() >= kGatheredBytesMax) break;
+    is_full = answers_later_ && engine_->IsFull(session.id());
+    if (is_full) break;
     if (i + 1 == kRequestsPerBatchMax && !replies_outlive_batches_) break;
     if (session.phase == SessionPhase::kOpen) request = parser.Next();
   }
   CloseBatch();
+  if (is_full && session.phase == SessionPhase::kOpen) {
+    session.engine_is_full = true;
+    Pause(session);
+  }
   return request == nullptr;
 }
 
@@ -150,6 +175,9 @@ void ServerCore::OpenBatch() {
 void ServerCore::CloseBatch() {
   PublishStats();
   engine_->End();
+  // Not at once: it leads to other batches.
+  if (going_on_.empty() || std::exchange(let_go_on_is_posted_, true)) return;
+  loop_->Post(WhileAlive(&ServerCore::LetGoOn));
 }
 
 void ServerCore::TakeLate() {
@@ -186,11 +214,21 @@ void ServerCore::WriteGathered(const Session& from) {
 }
 
 void ServerCore::DeliverLate() {
-  late_.ForEach([this](engine::ClientId id, absl::string_view bytes, bool hang_up) {
+  late_.ForEach([this](engine::ClientId id, LateKind kind, absl::string_view bytes) {
     Session* const to = sessions_.Find(id);
     if (to == nullptr || to->phase != SessionPhase::kOpen) return;
-    if (hang_up) return Doom(*to, IncidentKind::kBadRequest, std::string(bytes), /*at_once=*/false);
-    if (MakeRoom(*to, bytes.size())) outbox_.AppendBytes(*to, bytes);
+    switch (kind) {
+      case LateKind::kReply:
+        if (MakeRoom(*to, bytes.size())) outbox_.AppendBytes(*to, bytes);
+        return;
+      case LateKind::kHangUp:
+        return Doom(*to, IncidentKind::kBadRequest, std::string(bytes), /*at_once=*/false);
+      case LateKind::kEngineFailed:
+        return Doom(*to, IncidentKind::kEngineFailed, std::string(bytes), /*at_once=*/false);
+      case LateKind::kGoOn:
+        going_on_.push_back(id);
+        return;
+    }
   });
   late_.Clear();
   ForgetDoomed();
@@ -253,6 +291,10 @@ void ServerCore::WriteUncopied(Session& session, const protocol::Reply& reply) {
 void ServerCore::PauseIfBehind(Session& session) {
   if (session.paused) return;
   if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;
+  Pause(session);
+}
+
+void ServerCore::Pause(Session& session) {
   session.paused = true;
   session.stream().PauseReading();
   // Its time does not run while it is not listened to.

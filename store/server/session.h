@@ -81,8 +81,12 @@ class Session final : public net::StreamHandler {
   std::optional<protocol::Dialect> dialect;
   // By the engine: from its first request on, until it is finished.
   bool is_known = false;
-  // Too many reply bytes are unsent: the stream is not read from.
+  // The stream is not read from: too many reply bytes are unsent, or one of the next two.
   bool paused = false;
+  // Of an engine that answers later: it has enough of this session's requests, ...
+  bool engine_is_full = false;
+  // ... or it has not done them all, and the session is over then.
+  bool is_finishing = false;
   // Its number in the Outbox, plus one; 0: nothing is gathered for it.
   uint32_t outbox_place = 0;
   // Where it must show a token; nullptr where it need not.

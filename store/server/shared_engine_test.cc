@@ -55,9 +55,9 @@ class SharedEngineTest : public testing::Test {
     shared_.port(loop)->Begin(late);
     shared_.port(loop)->End();
     std::vector<engine::ClientId> clients;
-    late.ForEach([&](engine::ClientId to, absl::string_view bytes, bool hang_up) {
+    late.ForEach([&](engine::ClientId to, LateKind kind, absl::string_view bytes) {
       EXPECT_EQ(bytes, std::string(1, protocol::kStopWaiting));
-      EXPECT_FALSE(hang_up);
+      EXPECT_EQ(kind, LateKind::kReply);
       clients.push_back(to);
     });
     return clients;

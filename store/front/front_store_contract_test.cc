@@ -1,0 +1,92 @@
+// The store contract, on TcpStores that come by fronts of a real etcd.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "glog/logging.h"
+#include "gtest/gtest.h"
+#include "net/real_env.h"
+#include "store/front/front_engine.h"
+#include "store/front/front_options.h"
+#include "store/prefix_store.h"
+#include "store/server/store_server.h"
+#include "store/store.h"
+#include "store/tcp_store.h"
+#include "testing/etcd_cluster.h"
+#include "testing/store_contract.h"
+
+namespace rollcall {
+namespace {
+
+// One for all cases: a world is a prefix in it.
+EtcdCluster& Cluster() {
+  static const std::unique_ptr<EtcdCluster> cluster = [] {
+    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
+    CHECK(started.ok()) << started.status();
+    return *std::move(started);
+  }();
+  return *cluster;
+}
+
+std::string NewPrefix() {
+  static std::atomic<int> worlds = 0;
+  return absl::StrCat("/world", ++worlds);
+}
+
+// Who joins comes by the next front.
+template <size_t kFronts>
+class FrontWorld : public StoreWorld {
+ public:
+  FrontWorld() {
+    const std::string prefix = NewPrefix();
+    for (size_t i = 0; i < kFronts; ++i) {
+      absl::StatusOr<std::unique_ptr<StoreServer>> started = StoreServer::Start(
+          net::RealEnv(), {.host = "127.0.0.1"},
+          NewFrontEngine({.etcd = {.endpoints = Cluster().endpoints(), .prefix = prefix}}));
+      CHECK(started.ok()) << started.status();
+      fronts_.push_back(*std::move(started));
+    }
+  }
+
+  std::unique_ptr<Store> Join() override {
+    TcpStoreOptions options;
+    options.host = "127.0.0.1";
+    options.port = fronts_[next_++ % fronts_.size()]->port();
+    options.timeout = absl::Seconds(30);
+    return std::make_unique<TcpStore>(net::RealEnv(), options);
+  }
+
+ private:
+  std::vector<std::unique_ptr<StoreServer>> fronts_;
+  std::atomic<size_t> next_ = 0;
+};
+
+class PrefixWorld : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
+  }
+
+ private:
+  FrontWorld<2> world_;
+};
+
+template <typename World>
+StoreContractParam Param(std::string name) {
+  return {.name = std::move(name),
+          .new_world = [] { return std::make_unique<World>(); },
+          .env = &net::RealEnv()};
+}
+
+INSTANTIATE_TEST_SUITE_P(Front, StoreContract,
+                         testing::Values(Param<FrontWorld<1>>("OneFront"),
+                                         Param<FrontWorld<2>>("TwoFronts"),
+                                         Param<PrefixWorld>("PrefixTwoFronts")),
+                         NameOfStoreContractParam);
+
+}  // namespace
+}  // namespace rollcall

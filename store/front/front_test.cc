@@ -1,0 +1,381 @@
+// What fronts do beyond the contracts: together, with EtcdStores, and when etcd says no.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "fault_injection/proxy/fault_proxy.h"
+#include "fault_injection/proxy/proxy_types.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "net/syscalls.h"
+#include "store/front/front_fixture.h"
+#include "store/protocol/dialect.h"
+#include "store/protocol/wire_text.h"
+#include "testing/dist_error_matchers.h"
+
+namespace rollcall {
+namespace {
+
+using protocol::Dialect;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class FrontTest : public FrontFixture {
+ protected:
+  void AwaitWaiting(const StoreServer& front, size_t clients) {
+    while (front.stats().waiting_clients != clients) env().SleepUntil(env().Now());
+  }
+};
+
+// --- Fronts and stores side by side ---
+
+TEST_F(FrontTest, SixteenRanksThroughTwoFrontsMeet) {
+  constexpr int kRanks = 16;
+  constexpr int kAddsOfEach = 20;
+  StartCluster();
+  const std::vector<std::unique_ptr<StoreServer>> fronts = [&] {
+    std::vector<std::unique_ptr<StoreServer>> started;
+    for (int i = 0; i < 2; ++i) started.push_back(StartFront());
+    return started;
+  }();
+  std::vector<std::unique_ptr<net::Thread>> ranks;
+  for (int rank = 0; rank < kRanks; ++rank) {
+    ranks.push_back(env().StartThread("rank", [&, rank] {
+      const auto broken = DistErrorOf([&] {
+        const std::unique_ptr<TcpStore> store = Join(*fronts[rank % 2]);
+        store->Set(absl::StrCat("address/", rank), absl::StrCat("host", rank));
+        // The neighbour has come by the other front.
+        const int neighbour = (rank + 1) % kRanks;
+        EXPECT_EQ(store->Get(absl::StrCat("address/", neighbour)), absl::StrCat("host", neighbour));
+        for (int i = 0; i < kAddsOfEach; ++i) store->Add("counter", 1);
+        store->Barrier("added", kRanks);
+        EXPECT_EQ(store->Get("counter"), absl::StrCat(kRanks * kAddsOfEach));
+        const std::string leader = store->CompareSet("leader", "", absl::StrCat(rank));
+        EXPECT_EQ(store->Get("leader"), leader);
+        store->QueuePush("work", absl::StrCat(rank));
+        EXPECT_NE(store->QueuePop("work"), "");
+      });
+      EXPECT_FALSE(broken.has_value()) << broken->what();
+    }));
+  }
+  ranks.clear();
+}
+
+TEST_F(FrontTest, AFrontAndAnEtcdStoreSeeTheSameKeys) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  const std::unique_ptr<TcpStore> by_front = Join(*front);
+  const std::unique_ptr<EtcdStore> direct = Open();
+  by_front->Set("k", "by front");
+  by_front->Check({"k"});
+  EXPECT_EQ(direct->Get("k"), "by front");
+  direct->Set("d", "direct");
+  EXPECT_EQ(by_front->Get("d"), "direct");
+  EXPECT_EQ(direct->Add("n", 2), 2);
+  EXPECT_EQ(by_front->Add("n", 3), 5);
+  by_front->QueuePush("q", "1");
+  EXPECT_EQ(by_front->QueueLen("q"), 1);
+  direct->QueuePush("q", "2");
+  EXPECT_EQ(direct->QueuePop("q"), "1");
+  EXPECT_EQ(by_front->QueuePop("q"), "2");
+  EXPECT_THAT(direct->ListKeys(), ElementsAre("d", "k", "n"));
+  EXPECT_EQ(direct->NumKeys(), 3);
+  EXPECT_EQ(by_front->NumKeys(), 3);
+  const std::unique_ptr<net::Thread> waiter =
+      env().StartThread("waiter", [&] { EXPECT_EQ(by_front->Get("late"), "v"); });
+  AwaitWaiting(*front, 1);
+  direct->Set("late", "v");
+}
+
+TEST_F(FrontTest, AFrontCountsKeysAndKnowsWhoWaits) {
+  StartCluster();
+  std::unique_ptr<EtcdStore> direct = Open();
+  direct->Set("before", "");
+  const std::unique_ptr<StoreServer> front = StartFront();
+  EXPECT_EQ(front->stats().keys, 1u);
+  RawPeer peer = Peer(*front);
+  peer.Say(protocol::Greeting(Dialect::kModern) +
+           ServerScenario::Request("set \"rollcall/rank/3\" \"8\""));
+  EXPECT_EQ(ServerScenario::Ask(peer, R"(add "init/" 1)", "number 0"),
+            ServerScenario::Reply("number 1"));
+  direct->DeleteKey("before");
+  direct->Set("a", "");
+  direct->Set("b", "");
+  direct->Set("b", "again");
+  ServerScenario::BeginWait(peer, "/c");
+  while (front->stats().keys != 3) env().SleepUntil(env().Now());
+  EXPECT_EQ(front->stats().waiting_clients, 1u);
+  const ServerSnapshot snapshot = front->Snapshot(env().Now() + absl::Minutes(1)).value();
+  ASSERT_EQ(snapshot.waits.size(), 1u);
+  EXPECT_EQ(snapshot.waits[0].rank, 3);
+  EXPECT_THAT(snapshot.waits[0].names, ElementsAre("/c"));
+  EXPECT_EQ(snapshot.workers_joined, 1);
+  EXPECT_EQ(snapshot.world_size_told, 8);
+  EXPECT_EQ(ServerScenario::Ask(peer, "list_keys", R"(list "/a" "/b" "init/")"),
+            ServerScenario::Reply(R"(list "/a" "/b" "init/")"));
+}
+
+// --- One client ---
+
+TEST_F(FrontTest, AWaitHoldsUpNothingThatComesBehindIt) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer peer = Peer(*front);
+  peer.Say(protocol::Greeting(Dialect::kModern) + ServerScenario::Request(R"(wait "/never")") +
+           ServerScenario::Request(R"(set "/k" "v")") + ServerScenario::Request(R"(get "/k")") +
+           ServerScenario::Request("cancel_wait") + ServerScenario::Request("ping 7"));
+  const std::string expected = ServerScenario::Reply(R"(bytes "v")") +
+                               ServerScenario::Reply("signal 1") + ServerScenario::Reply("nonce 7");
+  EXPECT_EQ(peer.Hear(expected.size()), expected);
+  EXPECT_EQ(front->stats().waiting_clients, 0u);
+}
+
+TEST_F(FrontTest, AKeyThatCameAndWentWasThere) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer peer = Peer(*front);
+  peer.Say(protocol::Greeting(Dialect::kModern));
+  peer.Say(ServerScenario::Request(R"(wait "/a" "/b")"));
+  ServerScenario::ExpectServed(peer);
+  const std::unique_ptr<EtcdStore> direct = Open();
+  direct->Set("a", "");
+  direct->DeleteKey("a");
+  direct->Set("b", "");
+  EXPECT_EQ(peer.Hear(1), ServerScenario::Reply("signal 0"));
+}
+
+TEST_F(FrontTest, WhatAClientSetBeforeItLeftIsSet) {
+  constexpr int kSets = 100;
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  {
+    RawPeer peer = Peer(*front);
+    std::string requests = protocol::Greeting(Dialect::kModern);
+    for (int i = 0; i < kSets; ++i) {
+      requests += ServerScenario::SetRequest(absl::StrCat("/", i % 40), absl::StrCat(i));
+      requests += ServerScenario::Request(R"(append "/log" "x")");
+    }
+    peer.Say(requests);
+  }
+  const std::unique_ptr<EtcdStore> direct = Open();
+  while (!direct->Check({"log"}) || direct->Get("log").size() < kSets) continue;
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(direct->Get(absl::StrCat(i)), absl::StrCat(i < 20 ? 80 + i : 40 + i));
+  }
+}
+
+TEST_F(FrontTest, AFrontThatIsStoppedFirstDoesWhatItWasAsked) {
+  constexpr int kAdds = 300;
+  StartCluster();
+  std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer peer = Peer(*front);
+  peer.Say(protocol::Greeting(Dialect::kModern) +
+           ServerScenario::Repeated(ServerScenario::Request(R"(add "/n" 1)"), kAdds));
+  EXPECT_EQ(peer.Hear(8), ServerScenario::Reply("number 1"));
+  front.reset();
+  // What was answered was done, and what was done is no more than what was asked.
+  const size_t answered = 1 + peer.HearToTheEnd().size() / 8;
+  const std::unique_ptr<EtcdStore> direct = Open();
+  int64_t done = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(direct->Get("n"), &done));
+  EXPECT_GE(static_cast<size_t>(done), answered);
+  EXPECT_LE(done, kAdds);
+}
+
+TEST_F(FrontTest, LegacyClientsHearOfEveryChange) {
+  StartCluster();
+  const std::unique_ptr<EtcdStore> direct = Open();
+  direct->Set("w", "0");
+  const std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer watcher = Peer(*front);
+  watcher.Say(ServerScenario::LegacyRequest(R"(watch_key "/w")"));
+  EXPECT_EQ(watcher.Hear(1), ServerScenario::Reply("signal 3"));
+  direct->Set("w", "1");
+  direct->DeleteKey("w");
+  direct->Set("other", "");
+  direct->Add("w", 5);
+  for (const absl::string_view event : {R"(key_event 0 "/w" "0" "1")", R"(key_event 2 "/w" "1" "")",
+                                        R"(key_event 1 "/w" "" "5")"}) {
+    const std::string expected = ServerScenario::Reply(event);
+    EXPECT_EQ(watcher.Hear(expected.size()), expected) << event;
+  }
+}
+
+TEST_F(FrontTest, ALegacyClientThatAsksForMoreHasGivenItsWaitUp) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer peer = Peer(*front);
+  peer.Say(ServerScenario::LegacyRequest(R"(wait "/late")"));
+  AwaitWaiting(*front, 1);
+  peer.Say(ServerScenario::LegacyRequest(R"(add "/n" 1)"));
+  EXPECT_EQ(peer.Hear(8), ServerScenario::Reply("number 1"));
+  EXPECT_EQ(front->stats().waiting_clients, 0u);
+}
+
+// --- What etcd does not do ---
+
+TEST_F(FrontTest, ARequestThatIsTooLargeEndsItsClientAndSaysWhy) {
+  StartCluster({.arguments = {"--max-request-bytes=100000"}});
+  const std::unique_ptr<StoreServer> front = StartFront();
+  const std::unique_ptr<TcpStore> other = Join(*front);
+  RawPeer peer = Peer(*front);
+  peer.Say(protocol::Greeting(Dialect::kModern) +
+           ServerScenario::SetRequest("/k", std::string(200'000, 'x')));
+  EXPECT_EQ(peer.HearToTheEnd(), "");
+  EXPECT_THAT(LastIncident(*front),
+              AllOf(StartsWith("ENGINE_FAILED: ETCD_REQUEST_TOO_LARGE in set of \"/k\""),
+                    HasSubstr("too large")));
+  EXPECT_EQ(other->Add("n", 1), 1);
+}
+
+TEST_F(FrontTest, ManySmallSetsAreNotTooLargeTogether) {
+  StartCluster({.arguments = {"--max-request-bytes=100000"}});
+  const std::unique_ptr<StoreServer> front = StartFront();
+  const std::unique_ptr<TcpStore> store = Join(*front);
+  for (int i = 0; i < 40; ++i) store->Set(absl::StrCat(i), std::string(30'000, 'x'));
+  EXPECT_EQ(store->NumKeys(), 40);
+}
+
+TEST_F(FrontTest, AValueThatIsNoNumberIsTheClientsOwnDoing) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  const std::unique_ptr<TcpStore> store = Join(*front);
+  store->Set("text", "x");
+  EXPECT_DIST_ERROR(store->Add("text", 1), ErrorCode::kNotANumber);
+  EXPECT_THAT(LastIncident(*front), StartsWith("BAD_REQUEST: add on the key \"/text\""));
+}
+
+TEST_F(FrontTest, WithoutEtcdClientsAreHungUpOnAndWaitersWait) {
+  StartCluster();
+  FrontOptions options = {.etcd = Options()};
+  options.patience = absl::Milliseconds(500);
+  const std::unique_ptr<StoreServer> front = StartFront(options);
+  const std::unique_ptr<TcpStore> store = Join(*front);
+  store->Set("k", "v");
+  EXPECT_EQ(store->Get("k"), "v");
+  RawPeer waiter = Peer(*front);
+  waiter.Say(protocol::Greeting(Dialect::kModern));
+  ServerScenario::BeginWait(waiter, "/late");
+  cluster().Kill(0);
+  RawPeer asks = Peer(*front);
+  asks.Say(protocol::Greeting(Dialect::kModern) + ServerScenario::Request(R"(add "/n" 1)"));
+  EXPECT_EQ(asks.HearToTheEnd(), "");
+  EXPECT_THAT(LastIncident(*front),
+              AllOf(StartsWith("ENGINE_FAILED: ETCD_UNREACHABLE in add of \"/n\""),
+                    HasSubstr(cluster().endpoint(0))));
+  RestartMember();
+  const std::unique_ptr<EtcdStore> direct = Open();
+  direct->Set("late", "");
+  EXPECT_EQ(waiter.Hear(1), ServerScenario::Reply("signal 0"));
+  EXPECT_EQ(Join(*front)->Get("k"), "v");
+}
+
+TEST_F(FrontTest, AFrontDoesNotStartWithoutEtcd) {
+  EtcdOptions etcd = {.endpoints = {"127.0.0.1:1"}, .timeout = absl::Seconds(1)};
+  const auto front =
+      StoreServer::Start(env(), {.host = "127.0.0.1"}, NewFrontEngine({.etcd = etcd}));
+  ASSERT_FALSE(front.ok());
+  EXPECT_EQ(CodeOf(front.status()), ErrorCode::kEtcdUnreachable) << front.status();
+  etcd.endpoints.clear();
+  EXPECT_EQ(StoreServer::Start(env(), {.host = "127.0.0.1"}, NewFrontEngine({.etcd = etcd}))
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(FrontTest, ALostLeaseEndsAllItsClientsAndTheNextBeginsAnew) {
+  StartCluster();
+  const std::unique_ptr<StoreServer> front = StartFront();
+  RawPeer waiter = Peer(*front);
+  waiter.Say(protocol::Greeting(Dialect::kModern) + ServerScenario::SetRequest("/k", "v"));
+  ServerScenario::BeginWait(waiter, "/never");
+  int64_t lease = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(Ctl({"get", "/job/lease", "--print-value-only"}), &lease));
+  Ctl({"lease", "revoke", absl::StrCat(absl::Hex(lease))});
+  EXPECT_EQ(waiter.HearToTheEnd(), "");
+  EXPECT_THAT(LastIncident(*front), StartsWith("ENGINE_FAILED: ETCD_LEASE_LOST"));
+  const std::unique_ptr<TcpStore> next = Join(*front);
+  EXPECT_FALSE(next->Check({"k"}));
+  EXPECT_EQ(next->Add("n", 1), 1);
+}
+
+// --- A watch that is behind ---
+
+class FrontBehindTest : public FrontTest {
+ protected:
+  void SetUp() override {
+    StartCluster();
+    direct_ = Open();
+    int port = 0;
+    const std::string endpoint = cluster().endpoint(0);
+    ASSERT_TRUE(absl::SimpleAtoi(endpoint.substr(endpoint.find(':') + 1), &port));
+    proxy_ = fault::FaultProxy::Start(
+                 env(), &net::RealSyscalls(),
+                 {{.name = "etcd", .target = {"127.0.0.1", static_cast<uint16_t>(port)}}})
+                 .value();
+    FrontOptions options = {.etcd = Options()};
+    options.etcd.endpoints = {absl::StrCat("127.0.0.1:", proxy_->port("etcd"))};
+    front_ = StartFront(options);
+  }
+  void TearDown() override { front_.reset(); }
+
+  std::unique_ptr<fault::FaultProxy> proxy_;
+  std::unique_ptr<EtcdStore> direct_;
+  std::unique_ptr<StoreServer> front_;
+};
+
+TEST_F(FrontBehindTest, WaitsSurviveThatEtcdForgets) {
+  std::vector<RawPeer> waiters;
+  for (const absl::string_view request :
+       {R"(wait "/key")", R"(wait "/queue")", R"(barrier "/barrier" 2)"}) {
+    waiters.push_back(Peer(*front_));
+    waiters.back().Say(protocol::Greeting(Dialect::kModern) + ServerScenario::Request(request));
+    ServerScenario::ExpectServed(waiters.back());
+  }
+  RawPeer watcher = Peer(*front_);
+  watcher.Say(ServerScenario::LegacyRequest(R"(watch_key "/key")"));
+  EXPECT_EQ(watcher.Hear(1), ServerScenario::Reply("signal 3"));
+  proxy_->BlackHole("etcd");
+  direct_->Set("key", "v");
+  direct_->QueuePush("queue", "v");
+  direct_->Add("barrier", 1);
+  for (int i = 0; i < 10; ++i) direct_->Set("other", absl::StrCat(i));
+  const std::string status = Ctl({"endpoint", "status", "--write-out=fields"});
+  const size_t at = status.find("\"Revision\" : ");
+  ASSERT_NE(at, std::string::npos) << status;
+  Ctl({"compact", status.substr(at + 13, status.find('\n', at) - at - 13)});
+  proxy_->Reset("etcd");
+  proxy_->HealAll("etcd");
+  for (RawPeer& waiter : waiters) EXPECT_EQ(waiter.Hear(1), ServerScenario::Reply("signal 0"));
+  // Who was to hear of every change cannot.
+  EXPECT_EQ(watcher.HearToTheEnd(), "");
+  EXPECT_THAT(LastIncident(*front_), HasSubstr("compacted"));
+  while (front_->stats().keys != 3) env().SleepUntil(env().Now());
+}
+
+TEST_F(FrontBehindTest, AddsAreMadeOnceWhileTheFrontsConnectionsBreak) {
+  constexpr int kAdds = 200;
+  const std::unique_ptr<TcpStore> store = Join(*front_);
+  const std::unique_ptr<net::Thread> adder = env().StartThread("adder", [&] {
+    const auto failed = DistErrorOf([&] {
+      for (int i = 0; i < kAdds; ++i) EXPECT_EQ(store->Add("n", 1), i + 1);
+    });
+    EXPECT_FALSE(failed.has_value()) << failed->what();
+    direct_->Set("done", "");
+  });
+  for (std::string last; !direct_->Check({"done"});) {
+    const std::string now = direct_->Get("n", absl::Minutes(1));
+    if (now == last) continue;
+    last = now;
+    proxy_->Reset("etcd");
+  }
+  EXPECT_EQ(direct_->Get("n"), absl::StrCat(kAdds));
+}
+
+}  // namespace
+}  // namespace rollcall
