@@ -24,13 +24,15 @@
 #include "glog/logging.h"
 #include "tools/bench/bench_run.h"
 #include "tools/bench/echo_server.h"
+#include "tools/bench/layer.h"
 #include "tools/bench/results.h"
 #include "tools/bench/target.h"
 #include "tools/bench/usage.h"
 #include "tools/bench/workload.h"
 
 DEFINE_string(targets, "echo,epoll,libuv,epoll-legacy,redis,memcached",
-              "Which servers to measure; the first is what the others are compared with.");
+              "Which servers to measure; the first is what the others are compared with, and "
+              "epoll+tls with epoll too.");
 DEFINE_string(server, "",
               "Running TCPStore servers to measure too: NAME=HOST:PORT[,PID][,legacy], with ';' "
               "between two.");
@@ -67,9 +69,12 @@ void PrintHelp() {
          "limit,\n"
          "                       our server's backends (in the dialect of torch 2.2 and later, or\n"
          "                       with -legacy in that of torch 1.x; epoll@4 has four threads and\n"
-         "                       no core of its own), and peers where installed; the first is "
-         "what\n"
-         "                       the others are compared with\n"
+         "                       no core of its own; epoll+tls has a layer more, or several, of "
+      << LayerNames()
+      << "),\n"
+         "                       and peers where installed; the first is what the others are "
+         "compared\n"
+         "                       with, and layers with the same server without them\n"
          "  --server=SERVERS     TCPStore servers that run already: "
          "NAME=HOST:PORT[,PID][,legacy],\n"
          "                       with ';' between two; without PID their CPU is unknown\n"

@@ -18,6 +18,7 @@
 namespace rollcall {
 namespace {
 
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -90,6 +91,34 @@ TEST(PlotStores, PutsARunIntoAPage) {
   EXPECT_THAT(ContentsOf(directory.File("performance_costs.svg")), HasSubstr("epoll: "));
 }
 
+TEST(StoreBench, SaysWhatEachLayerCostsAndPutsItIntoThePage) {
+  const TempDirectory directory;
+  const std::string json = directory.File("layers.json");
+  const Ended measured =
+      RunBench({"--targets=epoll,epoll+tls,epoll+mtls+token", "--workloads=idle_memory,depth16",
+                "--ranks=40", "--seconds=0.02", "--repetitions=1", "--warm_ups=0", "--nopin",
+                absl::StrCat("--json=", json)});
+  EXPECT_EQ(measured.status, 0) << measured.err;
+  // Whoever was not let in would be named there.
+  EXPECT_THAT(measured.out, Not(HasSubstr("\n  epoll"))) << measured.out;
+  EXPECT_THAT(measured.out, HasSubstr("what a layer costs, as a ratio to epoll without it\n"));
+  EXPECT_THAT(measured.out,
+              ContainsRegex("16 in flight, requests, kops/s +[0-9.]+ +x[0-9.]+ [0-9.]+ +x"));
+
+  const std::string page = directory.File("page.md");
+  std::ofstream(page) << "before\n<!-- layers: made by tools/plot_stores -->\nold\n"
+                         "<!-- end of layers -->\nafter\n";
+  const Ended plotted = RunProgram(
+      {"/usr/bin/python3", RunfilePath("tools/plot_stores"), "--layers=" + json, "--page=" + page});
+  EXPECT_EQ(plotted.status, 0) << plotted.err;
+  const std::string text = ContentsOf(page);
+  EXPECT_THAT(text, StartsWith("before\n"));
+  EXPECT_THAT(text, EndsWith("<!-- end of layers -->\nafter\n"));
+  EXPECT_THAT(text, Not(HasSubstr("\nold\n")));
+  EXPECT_THAT(text, HasSubstr("| | epoll | + tls | + mtls + token |\n|---|---|---|---|\n"));
+  EXPECT_THAT(text, ContainsRegex("16 in flight, requests, kops/s \\| [0-9.]+ \\| \\*\\*×"));
+}
+
 TEST(StoreBench, NamesWhatItDoesNotKnow) {
   const Ended workload = RunBench({"--workloads=join,jion"});
   EXPECT_EQ(workload.status, 1);
@@ -97,6 +126,9 @@ TEST(StoreBench, NamesWhatItDoesNotKnow) {
   const Ended dialect = RunBench({"--targets=echo,epoll-old"});
   EXPECT_EQ(dialect.status, 1);
   EXPECT_THAT(dialect.err, HasSubstr("\"old\""));
+  const Ended layer = RunBench({"--targets=echo,epoll+armour"});
+  EXPECT_EQ(layer.status, 1);
+  EXPECT_THAT(layer.err, HasSubstr("\"armour\"; there are: tls, mtls, token"));
   const Ended server = RunBench({"--server=torch=here"});
   EXPECT_EQ(server.status, 1);
   EXPECT_THAT(server.err, HasSubstr("NAME=HOST:PORT"));

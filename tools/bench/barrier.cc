@@ -89,7 +89,7 @@ class Barrier {
 };
 
 absl::StatusOr<Sample> RunBarrier(const Trial& trial) {
-  Load load(&trial.dialog, trial.server.address(), trial.sizes.barrier_members);
+  Load load(&trial.dialog, trial.access(), trial.sizes.barrier_members);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   Barrier barrier(trial, &load);
   if (absl::Status made = barrier.MakeCounters(trial); !made.ok()) return made;

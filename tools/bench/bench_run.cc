@@ -27,8 +27,11 @@ absl::StatusOr<Sample> RunTrial(const Workload& workload, const Target& target, 
   if (!server.ok()) return server.status();
   // It may yet be busy with the end of the trial before.
   if (!target.starts_anew) AwaitIdle((*server)->pid());
-  return workload.run(
-      {.dialog = *target.dialog, .server = **server, .sizes = sizes, .prefix = prefix});
+  return workload.run({.dialog = *target.dialog,
+                       .server = **server,
+                       .sizes = sizes,
+                       .prefix = prefix,
+                       .tls = target.tls});
 }
 
 std::string Said(const Workload& workload, const Sample& sample) {
@@ -46,7 +49,9 @@ std::vector<WorkloadResult> EmptyResults(const BenchPlan& plan) {
   for (const Workload& workload : plan.workloads) {
     WorkloadResult result{
         .name = workload.name, .title = workload.title, .metrics = workload.metrics};
-    for (const Target& target : plan.targets) result.targets.push_back({.target = target.name});
+    for (const Target& target : plan.targets) {
+      result.targets.push_back({.target = target.name, .plain = target.plain});
+    }
     results.push_back(std::move(result));
   }
   return results;

@@ -30,7 +30,7 @@ absl::StatusOr<Cost> Repeat(const Trial& trial, Load& load, const Call& call) {
 }
 
 absl::StatusOr<Sample> RunBigValue(const Trial& trial) {
-  Load load(&trial.dialog, trial.server.address(), 1);
+  Load load(&trial.dialog, trial.access(), 1);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   const std::string counter = trial.Key("set");
   absl::Status made = load.Exchange(load.client(0), trial.dialog.MakeCounter(counter));

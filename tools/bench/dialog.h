@@ -39,6 +39,8 @@ class Dialog {
 
   // What a client says first. It may be empty (torch 1.x has no greeting).
   virtual Call Hello() const = 0;
+  // Shown when the hello is answered, to a server that asks for a token.
+  virtual std::optional<Call> Token() const { return std::nullopt; }
   // The shortest question that has an answer.
   virtual Call Probe() const { return Hello(); }
   virtual Call Set(absl::string_view key, absl::string_view value) const = 0;
@@ -74,7 +76,9 @@ class Dialog {
   virtual std::optional<int64_t> Number(absl::string_view answer) const = 0;
 };
 
-std::unique_ptr<Dialog> MakeStoreDialog(protocol::Dialect dialect);
+// `token`: null for a server that asks for none.
+std::unique_ptr<Dialog> MakeStoreDialog(protocol::Dialect dialect,
+                                        std::shared_ptr<const std::string> token = nullptr);
 // The dialog of the echo limit (echo_server.h): the sizes of a modern TCPStore's.
 std::unique_ptr<Dialog> MakeEchoDialog();
 std::unique_ptr<Dialog> MakeRedisDialog();

@@ -60,7 +60,7 @@ absl::StatusOr<Cost> WakeAll(const Trial& trial, Load& load, int round) {
 
 absl::StatusOr<Sample> RunFanOut(const Trial& trial) {
   const int waiters = trial.sizes.waiters;
-  Load load(&trial.dialog, trial.server.address(), waiters + 1);
+  Load load(&trial.dialog, trial.access(), waiters + 1);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   Cost cost;
   // The first is for the server's memory to take its shape.

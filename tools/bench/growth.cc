@@ -45,7 +45,7 @@ std::vector<std::vector<Call>> SetsAndGets(const Trial& trial, int clients, int 
 }
 
 absl::StatusOr<Sample> RunAmongKeys(const Trial& trial, int keys) {
-  Load load(&trial.dialog, trial.server.address(), trial.sizes.connections);
+  Load load(&trial.dialog, trial.access(), trial.sizes.connections);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   absl::Status made = MakeAll(load, load.client(0), keys,
                               [&](int i) { return trial.dialog.Set(KeyOf(trial, i), kValue); });
@@ -56,7 +56,7 @@ absl::StatusOr<Sample> RunAmongKeys(const Trial& trial, int keys) {
 absl::StatusOr<Sample> RunAmongWaiters(const Trial& trial, int keys) {
   if (!trial.dialog.HoldsOnServer()) return absl::UnimplementedError("nobody waits on the server");
   const int clients = std::min(keys, kWaitingClientsMax);
-  Load waiting(&trial.dialog, trial.server.address(), clients);
+  Load waiting(&trial.dialog, trial.access(), clients);
   if (absl::Status greeted = waiting.ConnectAll(); !greeted.ok()) return greeted;
   for (int i = 0; i < clients; ++i) {
     std::vector<std::string> own;

@@ -28,7 +28,7 @@ absl::StatusOr<Sample> RunIdleMemory(const Trial& trial) {
   if (trial.server.pid() == 0) return absl::UnimplementedError("whose process is unknown");
   const int connections = trial.sizes.ranks;
   const std::string counter = trial.Key("n");
-  Load control(&trial.dialog, trial.server.address(), 1);
+  Load control(&trial.dialog, trial.access(), 1);
   if (absl::Status greeted = control.ConnectAll(); !greeted.ok()) return greeted;
   absl::Status made = control.Exchange(control.client(0), trial.dialog.MakeCounter(counter));
   if (!made.ok()) return made;
@@ -36,7 +36,7 @@ absl::StatusOr<Sample> RunIdleMemory(const Trial& trial) {
   const Meter meter(trial.server.pid());
   std::optional<Memory> idle;
   {
-    Load load(&trial.dialog, trial.server.address(), connections);
+    Load load(&trial.dialog, trial.access(), connections);
     if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
     if (absl::Status asked = AskOnce(trial, load, counter); !asked.ok()) return asked;
     AwaitIdle(trial.server.pid());

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,9 +20,6 @@ namespace {
 
 // Below the backlog of every server here: a SYN that is dropped would cost a second.
 constexpr int kJoiningMax = 500;
-// So many at least are measured together, in several jobs if need be: the CPU of a few is too
-// little for the kernel's clocks.
-constexpr int kJoinsMin = 5'000;
 constexpr absl::string_view kAddress = "10.0.0.1:29500 rank and host";
 
 class Joining {
@@ -29,7 +28,7 @@ class Joining {
       : trial_(trial),
         load_(*load),
         ranks_(ranks),
-        hello_(trial.dialog.Hello()),
+        opening_(OpeningOf(trial.dialog)),
         count_(trial.dialog.Add(trial.Key("init"), 1)),
         await_(trial.dialog.Await(trial.Key("rank/0"))),
         get_(trial.dialog.Get(trial.Key("rank/0"), kAddress.size())) {}
@@ -39,7 +38,7 @@ class Joining {
     return load_.Run(
         [this](Client& client, absl::string_view answer) {
           // Asked by polling, for protocols without a wait.
-          if (client.step == 4 && trial_.dialog.NotYet(answer)) --client.step;
+          if (client.step == StepOf(kAwait) + 1 && trial_.dialog.NotYet(answer)) --client.step;
           Advance(client);
           Fill();
         },
@@ -47,6 +46,17 @@ class Joining {
   }
 
  private:
+  // What comes behind the opening.
+  enum Step { kCount, kSet, kAwait, kGet, kSteps };
+
+  static std::vector<Call> OpeningOf(const Dialog& dialog) {
+    std::vector<Call> opening = {dialog.Hello()};
+    if (std::optional<Call> token = dialog.Token()) opening.push_back(*std::move(token));
+    return opening;
+  }
+
+  int StepOf(Step step) const { return static_cast<int>(opening_.size()) + step; }
+
   void Fill() {
     while (next_ < ranks_ && next_ - joined_ < kJoiningMax) {
       Client& client = load_.client(next_++);
@@ -58,26 +68,26 @@ class Joining {
 
   // Asks the next question that has an answer, and those before it.
   void Advance(Client& client) {
-    while (client.step < 5) {
+    while (client.step < StepOf(kSteps)) {
       if (Ask(client, client.step++)) return;
     }
     ++joined_;
   }
 
   bool Ask(Client& client, int step) {
-    if (step == 0) return client.Ask(hello_);
-    if (step == 1) return client.Ask(count_);
-    if (step == 2) {
+    if (step < StepOf(kCount)) return client.Ask(opening_[static_cast<size_t>(step)]);
+    if (step == StepOf(kCount)) return client.Ask(count_);
+    if (step == StepOf(kSet)) {
       const std::string key = trial_.Key(absl::StrCat("rank/", client.index));
       return client.Ask(trial_.dialog.Set(key, kAddress));
     }
-    return client.Ask(step == 3 ? await_ : get_);
+    return client.Ask(step == StepOf(kAwait) ? await_ : get_);
   }
 
   const Trial& trial_;
   Load& load_;
   const int ranks_;
-  const Call hello_;
+  const std::vector<Call> opening_;
   const Call count_;
   const Call await_;
   const Call get_;
@@ -87,14 +97,14 @@ class Joining {
 
 // All the ranks of one job.
 absl::StatusOr<Cost> JoinOnce(const Trial& trial, int ranks) {
-  Load control(&trial.dialog, trial.server.address(), 1);
+  Load control(&trial.dialog, trial.access(), 1);
   if (absl::Status greeted = control.ConnectAll(); !greeted.ok()) return greeted;
   const std::string counter = trial.Key("init");
   if (absl::Status made = control.Exchange(control.client(0), trial.dialog.MakeCounter(counter));
       !made.ok()) {
     return made;
   }
-  Load load(&trial.dialog, trial.server.address(), ranks);
+  Load load(&trial.dialog, trial.access(), ranks);
   const Meter meter(trial.server.pid());
   Joining joining(trial, &load, ranks);
   if (absl::Status joined = joining.Run(); !joined.ok()) return joined;
@@ -115,11 +125,11 @@ absl::StatusOr<Cost> JoinOnce(const Trial& trial, int ranks) {
 
 absl::StatusOr<Sample> RunJoin(const Trial& trial, int ranks) {
   ResetPeakMemory(trial.server.pid());
-  const int jobs = std::max(1, kJoinsMin / ranks);
+  const int jobs = std::max(1, trial.sizes.joins_min / ranks);
   Sample sample;
   for (int job = 0; job < jobs; ++job) {
     const Trial own{trial.dialog, trial.server, trial.sizes,
-                    trial.Key(absl::StrCat("job", job, "/"))};
+                    trial.Key(absl::StrCat("job", job, "/")), trial.tls};
     const absl::StatusOr<Cost> cost = JoinOnce(own, ranks);
     if (!cost.ok()) return cost.status();
     sample.cost += *cost;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "tools/bench/layer_cost.h"
 #include "tools/bench/meter.h"
 #include "tools/bench/results.h"
 #include "tools/bench/statistics.h"
@@ -83,6 +84,27 @@ std::string WorkloadJson(const WorkloadResult& workload) {
                       "],\n     \"targets\": [\n", absl::StrJoin(targets, ",\n"), "]}");
 }
 
+std::string LayerRowJson(const LayerCostRow& row) {
+  std::vector<std::string> costs;
+  for (const LayerCost& cost : row.costs) {
+    costs.push_back(absl::StrCat("{\"ratio\": ", Number(cost.ratio),
+                                 ", \"median\": ", Number(cost.median), "}"));
+  }
+  return absl::StrCat("      {\"work\": ", Text(row.work), ", \"unit\": ", Text(row.unit),
+                      ", \"plain\": ", Number(row.plain), ", \"costs\": [",
+                      absl::StrJoin(costs, ", "), "]}");
+}
+
+std::string LayerTableJson(const LayerCostTable& table) {
+  std::vector<std::string> layers;
+  for (const std::string& layer : table.layers) layers.push_back(Text(layer));
+  std::vector<std::string> rows;
+  for (const LayerCostRow& row : table.rows) rows.push_back(LayerRowJson(row));
+  return absl::StrCat("    {\"plain\": ", Text(table.plain), ", \"layers\": [",
+                      absl::StrJoin(layers, ", "), "],\n     \"rows\": [\n",
+                      absl::StrJoin(rows, ",\n"), "]}");
+}
+
 }  // namespace
 
 std::string JsonOf(const Results& results) {
@@ -90,10 +112,15 @@ std::string JsonOf(const Results& results) {
   for (const WorkloadResult& workload : results.workloads) {
     workloads.push_back(WorkloadJson(workload));
   }
+  std::vector<std::string> layers;
+  for (const LayerCostTable& table : LayerCostsOf(results)) {
+    layers.push_back(LayerTableJson(table));
+  }
   return absl::StrCat("{\"date\": ", Text(results.date), ", \"kernel\": ", Text(results.kernel),
                       ", \"cores\": ", results.cores,
-                      ", \"pinned\": ", results.pinned ? "true" : "false",
-                      ",\n  \"workloads\": [\n", absl::StrJoin(workloads, ",\n"), "]}\n");
+                      ", \"pinned\": ", results.pinned ? "true" : "false", ",\n  \"layers\": [\n",
+                      absl::StrJoin(layers, ",\n"), "],\n  \"workloads\": [\n",
+                      absl::StrJoin(workloads, ",\n"), "]}\n");
 }
 
 }  // namespace rollcall::bench

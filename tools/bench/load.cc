@@ -14,17 +14,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "glog/logging.h"
+#include "net/tls/tls_context.h"
+#include "net/tls/tls_session.h"
 #include "tools/bench/dialog.h"
 
 namespace rollcall::bench {
@@ -39,11 +45,22 @@ absl::Status SocketError(absl::string_view what, int error) {
   return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(error)));
 }
 
-// Its answer shows that the server has the connection: until then it stands in a backlog of limited
-// length.
-Call Greeting(const Dialog& dialog) {
+// So much is encrypted at once; a send takes about as much.
+constexpr size_t kEncryptedBytesMax = 256 << 10;
+
+// Their answers show that the server has the connection: until then it stands in a backlog of
+// limited length.
+std::vector<Call> Greeting(const Dialog& dialog) {
   Call hello = dialog.Hello();
-  return hello.answers.empty() ? dialog.Probe() : hello;
+  std::vector<Call> greeting = {hello.answers.empty() ? dialog.Probe() : std::move(hello)};
+  if (std::optional<Call> token = dialog.Token()) greeting.push_back(*std::move(token));
+  return greeting;
+}
+
+std::string HostOf(const sockaddr_in& address) {
+  std::array<char, INET_ADDRSTRLEN> text;
+  PCHECK(inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size()) != nullptr);
+  return text.data();
 }
 
 }  // namespace
@@ -67,13 +84,27 @@ bool Client::Await(const Call& call) {
   return !call.answers.empty();
 }
 
-Load::Load(const Dialog* dialog, const sockaddr_in& server, int clients)
+absl::string_view Client::Unsent() const {
+  return out_sent_ < out_.size() ? absl::string_view(out_).substr(out_sent_) : in_place_;
+}
+
+void Client::Advance(size_t size_bytes) {
+  if (out_sent_ == out_.size()) return in_place_.remove_prefix(size_bytes);
+  out_sent_ += size_bytes;
+  if (out_sent_ < out_.size()) return;
+  out_.clear();
+  out_sent_ = 0;
+}
+
+Load::Load(const Dialog* dialog, Access access, int clients)
     : dialog_(dialog),
-      server_(server),
+      access_(std::move(access)),
       epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       clients_(static_cast<size_t>(clients)),
       buffer_(kReadBytes) {
   PCHECK(epoll_fd_ >= 0);
+  // Beside what was received now there may be the beginning of a record, received before.
+  if (access_.tls != nullptr) plain_.resize(kReadBytes + 2 * net::TlsSession::kRecordBytesMax);
   for (int i = 0; i < clients; ++i) clients_[static_cast<size_t>(i)].index = i;
 }
 
@@ -88,11 +119,21 @@ void Load::Connect(Client& client) {
   if (client.fd_ < 0) return Fail(SocketError("socket", errno));
   const int yes = 1;
   setsockopt(client.fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-  const int connected =
-      connect(client.fd_, reinterpret_cast<const sockaddr*>(&server_), sizeof(server_));
+  const int connected = connect(client.fd_, reinterpret_cast<const sockaddr*>(&access_.address),
+                                sizeof(access_.address));
   if (connected != 0 && errno != EINPROGRESS) return Fail(SocketError("connect", errno));
   epoll_event event = {.events = EPOLLIN, .data = {.ptr = &client}};
   PCHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, client.fd_, &event) == 0);
+  if (access_.tls == nullptr) return;
+  if (absl::Status begun = BeginTls(client); !begun.ok()) Fail(std::move(begun));
+}
+
+absl::Status Load::BeginTls(Client& client) {
+  absl::StatusOr<std::unique_ptr<net::TlsSession>> session =
+      net::TlsSession::ForClient(access_.tls, HostOf(access_.address), absl::Now());
+  if (!session.ok()) return session.status();
+  client.tls_ = *std::move(session);
+  return client.tls_->Handshake(client.wire_);
 }
 
 void Load::Close(Client& client) {
@@ -102,6 +143,9 @@ void Load::Close(Client& client) {
   client.out_.clear();
   client.out_sent_ = 0;
   client.in_place_ = {};
+  client.tls_.reset();
+  client.wire_.clear();
+  client.wire_sent_ = 0;
   client.in_.clear();
   client.answer_left_ = 0;
   client.awaited_.clear();
@@ -111,24 +155,35 @@ void Load::Close(Client& client) {
 
 void Load::Flush(Client& client) {
   if (client.fd_ < 0) return;
-  while (client.out_sent_ < client.out_.size() || !client.in_place_.empty()) {
-    const bool copied = client.out_sent_ < client.out_.size();
-    const absl::string_view bytes =
-        copied ? absl::string_view(client.out_).substr(client.out_sent_) : client.in_place_;
+  for (absl::string_view bytes = Due(client); !bytes.empty(); bytes = Due(client)) {
     const ssize_t sent = send(client.fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EAGAIN) return WatchForRoom(client, true);
       return Fail(SocketError(absl::StrCat("send of client ", client.index), errno));
     }
-    if (copied) {
-      client.out_sent_ += static_cast<size_t>(sent);
+    if (client.tls_ == nullptr) {
+      client.Advance(static_cast<size_t>(sent));
     } else {
-      client.in_place_.remove_prefix(static_cast<size_t>(sent));
+      client.wire_sent_ += static_cast<size_t>(sent);
     }
   }
-  client.out_.clear();
-  client.out_sent_ = 0;
   if (client.writing_) WatchForRoom(client, false);
+}
+
+absl::string_view Load::Due(Client& client) {
+  if (client.tls_ == nullptr) return client.Unsent();
+  if (client.wire_sent_ == client.wire_.size()) {
+    client.wire_.clear();
+    client.wire_sent_ = 0;
+    const absl::string_view clear = client.Unsent().substr(0, kEncryptedBytesMax);
+    if (clear.empty() || !client.tls_->established()) return {};
+    if (absl::Status written = client.tls_->Write(clear, client.wire_); !written.ok()) {
+      Fail(std::move(written));
+      return {};
+    }
+    client.Advance(clear.size());
+  }
+  return absl::string_view(client.wire_).substr(client.wire_sent_);
 }
 
 void Load::WatchForRoom(Client& client, bool wanted) {
@@ -167,7 +222,12 @@ void Load::Read(Client& client, OnAnswer on_answer) {
     return Fail(absl::UnavailableError(
         absl::StrCat("the server hung up on client ", client.index, " in step ", client.step)));
   }
-  const absl::string_view in(buffer_.data(), static_cast<size_t>(size));
+  absl::string_view in(buffer_.data(), static_cast<size_t>(size));
+  if (client.tls_ != nullptr) {
+    const absl::StatusOr<absl::string_view> plain = Decrypt(client, in);
+    if (!plain.ok()) return Fail(plain.status());
+    in = *plain;
+  }
   if (client.in_.empty()) {
     client.in_.assign(std::string(TakeAnswers(client, in, on_answer)));
   } else {
@@ -176,6 +236,24 @@ void Load::Read(Client& client, OnAnswer on_answer) {
     client.in_.assign(std::string(TakeAnswers(client, whole, on_answer)));
   }
   Flush(client);
+}
+
+absl::StatusOr<absl::string_view> Load::Decrypt(Client& client, absl::string_view in) {
+  net::TlsSession& tls = *client.tls_;
+  tls.Feed(in);
+  if (!tls.established()) {
+    if (absl::Status shaken = tls.Handshake(client.wire_); !shaken.ok()) return shaken;
+  }
+  size_t size_bytes = 0;
+  while (tls.established()) {
+    const absl::StatusOr<size_t> got =
+        tls.Read(absl::MakeSpan(plain_).subspan(size_bytes), client.wire_);
+    if (!got.ok()) return got.status();
+    if (*got == 0) break;
+    size_bytes += *got;
+  }
+  tls.KeepUnread();
+  return absl::string_view(plain_.data(), size_bytes);
 }
 
 absl::string_view Load::TakeAnswers(Client& client, absl::string_view in, OnAnswer on_answer) {
@@ -239,16 +317,21 @@ absl::Status Load::Exchange(Client& client, const Call& call, std::string* answe
       [&] { return answered; });
 }
 
-absl::Status Load::Greet(Client& client) { return Exchange(client, Greeting(*dialog_)); }
+absl::Status Load::Greet(Client& client) {
+  for (const Call& call : Greeting(*dialog_)) {
+    if (absl::Status answered = Exchange(client, call); !answered.ok()) return answered;
+  }
+  return absl::OkStatus();
+}
 
 absl::Status Load::ConnectAll(int window) {
-  const Call hello = Greeting(*dialog_);
+  const std::vector<Call> greeting = Greeting(*dialog_);
   int next = 0;
   int greeted = 0;
   const auto connect_next = [&] {
     Client& client = clients_[static_cast<size_t>(next++)];
     Connect(client);
-    client.Ask(hello);
+    client.Ask(greeting.front());
     Flush(client);
   };
   const auto fill = [&] {
@@ -256,7 +339,12 @@ absl::Status Load::ConnectAll(int window) {
   };
   fill();
   return Run(
-      [&](Client&, absl::string_view) {
+      [&](Client& client, absl::string_view) {
+        if (static_cast<size_t>(++client.step) < greeting.size()) {
+          client.Ask(greeting[static_cast<size_t>(client.step)]);
+          return;
+        }
+        client.step = 0;
         ++greeted;
         fill();
       },

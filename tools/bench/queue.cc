@@ -90,7 +90,7 @@ class HandOver {
 };
 
 absl::StatusOr<Sample> RunQueue(const Trial& trial) {
-  Load load(&trial.dialog, trial.server.address(), 2 * trial.sizes.queue_pairs);
+  Load load(&trial.dialog, trial.access(), 2 * trial.sizes.queue_pairs);
   absl::StatusOr<HandOver> hand_over = HandOver::Make(trial, &load);
   if (!hand_over.ok()) return hand_over.status();
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;

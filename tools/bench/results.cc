@@ -24,7 +24,12 @@ std::optional<Spread> SpreadOfMetric(const TargetResult& result, size_t metric) 
 
 std::optional<double> RatioOfMetric(const WorkloadResult& workload, const TargetResult& result,
                                     size_t metric) {
-  const std::vector<Sample>& limits = workload.targets.front().samples;
+  return RatioBetween(result, workload.targets.front(), metric);
+}
+
+std::optional<double> RatioBetween(const TargetResult& result, const TargetResult& base,
+                                   size_t metric) {
+  const std::vector<Sample>& limits = base.samples;
   std::vector<double> ratios;
   for (size_t i = 0; i < std::min(limits.size(), result.samples.size()); ++i) {
     const std::optional<double> limit = limits[i].values[metric];

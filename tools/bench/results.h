@@ -15,6 +15,7 @@ namespace rollcall::bench {
 
 struct TargetResult {
   std::string target;
+  std::string plain = {};       // As in Target.
   std::vector<Sample> samples;  // One a repetition.
   // Why there are no (more) samples; empty: nothing went wrong.
   std::string error;
@@ -42,6 +43,9 @@ std::optional<Spread> SpreadOfMetric(const TargetResult& result, size_t metric);
 // nothing to compare.
 std::optional<double> RatioOfMetric(const WorkloadResult& workload, const TargetResult& result,
                                     size_t metric);
+// The same, to any target of the workload.
+std::optional<double> RatioBetween(const TargetResult& result, const TargetResult& base,
+                                   size_t metric);
 Cost TotalCost(const TargetResult& result);
 
 std::string JsonOf(const Results& results);

@@ -15,6 +15,7 @@ namespace rollcall::bench {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 Sample Of(std::optional<double> wall, std::optional<double> cpu) {
   return {.values = {wall, cpu},
@@ -68,6 +69,45 @@ TEST(Table, ShowsACurveAsOneRowATarget) {
             "echo                40.0     50.0   x1.25\n"
             "gone                   -        -\n"
             "\n");
+}
+
+// epoll without layers, with TLS, and with a token, whose second repetition failed.
+Results OneLayerAndAHalf() {
+  Results results = ThreeTargets();
+  WorkloadResult& join = results.workloads[0];
+  join.metrics[1].key = "server_cpu_us";
+  join.targets = {{.target = "echo", .samples = {Of(50, 2), Of(50, 2)}},
+                  {.target = "epoll", .samples = {Of(100, 4), Of(200, 8)}},
+                  {.target = "epoll+tls", .plain = "epoll", .samples = {Of(150, 6), Of(300, 12)}},
+                  {.target = "epoll+token", .plain = "epoll", .samples = {Of(110, std::nullopt)}},
+                  {.target = "libuv+tls", .plain = "libuv", .samples = {Of(1, 1)}}};
+  return results;
+}
+
+TEST(LayerTable, ShowsEachLayerAsARatioToTheSameServerWithoutIt) {
+  const std::string table = TableOf(OneLayerAndAHalf());
+  EXPECT_EQ(table.substr(table.find("\n\n") + 2),
+            "what a layer costs, as a ratio to epoll without it\n"
+            "                                              epoll             tls           token\n"
+            "join, all ranks, ms                             150       x1.50 225       x1.10 110\n"
+            "join, server CPU a rank, us                    6.00      x1.50 9.00               -\n"
+            "\n");
+}
+
+TEST(LayerTable, IsThereOnlyWhereLayersWereMeasuredBesideThePlainServer) {
+  EXPECT_THAT(TableOf(ThreeTargets()), Not(HasSubstr("layer")));
+  Results results = OneLayerAndAHalf();
+  results.workloads[0].targets.erase(results.workloads[0].targets.begin() + 1);
+  EXPECT_THAT(TableOf(results), Not(HasSubstr("layer")));
+}
+
+TEST(Json, HasWhatEachLayerCosts) {
+  EXPECT_THAT(JsonOf(OneLayerAndAHalf()),
+              HasSubstr("{\"plain\": \"epoll\", \"layers\": [\"tls\", \"token\"],\n"
+                        "     \"rows\": [\n"
+                        "      {\"work\": \"join, all ranks\", \"unit\": \"ms\", \"plain\": 150, "
+                        "\"costs\": [{\"ratio\": 1.5, \"median\": 225}, "
+                        "{\"ratio\": 1.1, \"median\": 110}]}"));
 }
 
 TEST(Json, HasEverySample) {

@@ -62,7 +62,7 @@ class RoundTrips {
 };
 
 absl::StatusOr<Sample> RunRoundTrips(const Trial& trial) {
-  Load load(&trial.dialog, trial.server.address(), 1);
+  Load load(&trial.dialog, trial.access(), 1);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   const auto count = static_cast<size_t>(trial.sizes.round_trips);
   RoundTrips warm_up(trial, &load, count / 10 + 1);

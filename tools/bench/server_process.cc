@@ -33,7 +33,8 @@ constexpr absl::Duration kStartTimeout = absl::Seconds(10);
 
 class ServerProcess : public Server {
  public:
-  ServerProcess(pid_t pid, const sockaddr_in& address) : pid_(pid), address_(address) {}
+  ServerProcess(pid_t pid, const ServerCommand& command)
+      : kept_(command.kept), pid_(pid), address_(command.address) {}
   ~ServerProcess() override {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
@@ -42,6 +43,7 @@ class ServerProcess : public Server {
   sockaddr_in address() const override { return address_; }
 
  private:
+  const std::vector<std::shared_ptr<void>> kept_;
   const pid_t pid_;
   const sockaddr_in address_;
 };
@@ -83,7 +85,7 @@ absl::StatusOr<std::unique_ptr<Server>> StartServer(const ServerCommand& command
   const pid_t pid = fork();
   PCHECK(pid >= 0);
   if (pid == 0) Become(command, argv);
-  auto server = std::make_unique<ServerProcess>(pid, command.address);
+  auto server = std::make_unique<ServerProcess>(pid, command);
   const absl::Time deadline = absl::Now() + kStartTimeout;
   while (!CanConnect(command.address)) {
     if (waitpid(pid, nullptr, WNOHANG) == pid) {

@@ -19,6 +19,8 @@ struct ServerCommand {
   int core = -1;              // -1: where this process may be.
   bool on_all_cores = false;  // Even if this process is kept on one.
   int inherited_fd = -1;      // -1: none.
+  // Destroyed when the server has ended: what it needs while it runs.
+  std::vector<std::shared_ptr<void>> kept = {};
 };
 
 // Starts it with /dev/null for its input and output, and returns when it can be connected to. It

@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "glog/logging.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/reply.h"
 #include "store/protocol/reply_parser.h"
@@ -34,14 +35,24 @@ constexpr Expected Answer(ReplyKind kind) { return {.form = static_cast<uint8_t>
 
 class StoreDialog : public Dialog {
  public:
-  explicit StoreDialog(Dialect dialect) : dialect_(dialect) {}
+  StoreDialog(Dialect dialect, std::shared_ptr<const std::string> token)
+      : dialect_(dialect), token_(std::move(token)) {}
 
   Call Hello() const override {
     Call call;
     if (dialect_ != Dialect::kModern) return call;
     protocol::AppendValidate(call.bytes);
-    Must(protocol::AppendPing(dialect_, kNonce, call.bytes));
+    // As torch's clients, but for servers that serve none of those.
+    const uint32_t number = token_ == nullptr ? kNonce : protocol::kAskFeatures;
+    Must(protocol::AppendPing(dialect_, number, call.bytes));
     call.answers.push_back(Answer(ReplyKind::kNonce));
+    return call;
+  }
+
+  std::optional<Call> Token() const override {
+    if (token_ == nullptr) return std::nullopt;
+    Call call{.answers = {Answer(ReplyKind::kBytes)}};
+    Must(protocol::AppendCompareSet(dialect_, protocol::kTokenKey, "", *token_, call.bytes));
     return call;
   }
 
@@ -140,12 +151,13 @@ class StoreDialog : public Dialog {
   }
 
   const Dialect dialect_;
+  const std::shared_ptr<const std::string> token_;
 };
 
 }  // namespace
 
-std::unique_ptr<Dialog> MakeStoreDialog(Dialect dialect) {
-  return std::make_unique<StoreDialog>(dialect);
+std::unique_ptr<Dialog> MakeStoreDialog(Dialect dialect, std::shared_ptr<const std::string> token) {
+  return std::make_unique<StoreDialog>(dialect, std::move(token));
 }
 
 }  // namespace rollcall::bench

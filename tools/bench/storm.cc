@@ -17,7 +17,7 @@ namespace rollcall::bench {
 namespace {
 
 absl::StatusOr<Sample> RunStorm(const Trial& trial, int clients) {
-  Load load(&trial.dialog, trial.server.address(), clients);
+  Load load(&trial.dialog, trial.access(), clients);
   const std::string counters = ReadProcFile("/proc/net/netstat");
   const Meter meter(trial.server.pid());
   if (absl::Status greeted = load.ConnectAll(clients); !greeted.ok()) return greeted;

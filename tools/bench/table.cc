@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "tools/bench/layer_cost.h"
 #include "tools/bench/meter.h"
 #include "tools/bench/results.h"
 #include "tools/bench/statistics.h"
@@ -23,12 +24,20 @@ using Row = std::vector<std::string>;
 
 constexpr absl::string_view kNothing = "-";
 constexpr size_t kNameWidth = 15;
+// Of the table of layers.
+constexpr int kWorkWidth = 42;
+constexpr int kFigureWidth = 9;
+constexpr int kCostWidth = 16;
 
 // Three digits that matter.
 std::string Figure(double value) {
   const double size = std::abs(value);
   if (size >= 100) return absl::StrFormat("%.0f", value);
   return size >= 10 ? absl::StrFormat("%.1f", value) : absl::StrFormat("%.2f", value);
+}
+
+std::string FigureOrNothing(const std::optional<double>& value) {
+  return value ? Figure(*value) : std::string(kNothing);
 }
 
 std::string Percent(absl::Duration part, absl::Duration whole) {
@@ -152,6 +161,27 @@ std::string WorkloadTable(const WorkloadResult& workload, int cores) {
   return absl::StrCat(workload.title, "\n", Aligned(rows, workload.metrics.size()), notes, "\n");
 }
 
+std::string LayerTable(const LayerCostTable& table) {
+  std::string text =
+      absl::StrCat("what a layer costs, as a ratio to ", table.plain, " without it\n",
+                   std::string(kWorkWidth, ' '), absl::StrFormat("%*s", kFigureWidth, table.plain));
+  for (const std::string& layer : table.layers) {
+    absl::StrAppend(&text, absl::StrFormat("%*s", kCostWidth, layer));
+  }
+  absl::StrAppend(&text, "\n");
+  for (const LayerCostRow& row : table.rows) {
+    absl::StrAppend(&text, absl::StrFormat("%-*s%*s", kWorkWidth, row.work + ", " + row.unit,
+                                           kFigureWidth, FigureOrNothing(row.plain)));
+    for (const LayerCost& cost : row.costs) {
+      const std::string ratio = cost.ratio ? absl::StrFormat("x%.2f ", *cost.ratio) : "";
+      absl::StrAppend(&text,
+                      absl::StrFormat("%*s", kCostWidth, ratio + FigureOrNothing(cost.median)));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string TableOf(const Results& results) {
@@ -165,6 +195,7 @@ std::string TableOf(const Results& results) {
                                          : CurveTable(all.subspan(begin, end - begin)));
     begin = end;
   }
+  for (const LayerCostTable& table : LayerCostsOf(results)) text += LayerTable(table);
   return text;
 }
 

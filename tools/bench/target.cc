@@ -20,9 +20,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "glog/logging.h"
 #include "store/protocol/dialect.h"
 #include "tools/bench/dialog.h"
+#include "tools/bench/layer.h"
 #include "tools/bench/server_process.h"
 #include "tools/bench/usage.h"
 
@@ -51,6 +53,26 @@ absl::StatusOr<std::unique_ptr<Server>> StartEcho(const TargetPaths& paths) {
   return server;
 }
 
+absl::StatusOr<std::unique_ptr<Server>> StartStore(const TargetPaths& paths,
+                                                   const std::string& backend, int threads,
+                                                   const std::vector<PrepareLayer>& prepare) {
+  const sockaddr_in address = FreeAddress();
+  ServerCommand command{
+      .argv = {paths.store_server, "--host=127.0.0.1",
+               absl::StrCat("--port=", ntohs(address.sin_port)),
+               absl::StrCat("--backend=", backend), absl::StrCat("--io_threads=", threads)},
+      .address = address,
+      .core = threads == 1 ? paths.server_core : -1,
+      .on_all_cores = threads > 1 && paths.server_core >= 0};
+  for (const PrepareLayer& layer : prepare) {
+    absl::StatusOr<LayerShare> share = layer();
+    if (!share.ok()) return share.status();
+    command.argv.insert(command.argv.end(), share->flags.begin(), share->flags.end());
+    command.kept.push_back(std::move(share->kept));
+  }
+  return StartServer(command);
+}
+
 absl::Status BadServer(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("\"", text, "\" is not NAME=HOST:PORT[,PID][,legacy]: ", why));
@@ -64,8 +86,9 @@ Target EchoTarget(const TargetPaths& paths) {
 }
 
 absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& paths) {
+  const std::vector<absl::string_view> plain_and_layers = absl::StrSplit(name, '+');
   const std::pair<absl::string_view, absl::string_view> server_and_dialect =
-      absl::StrSplit(name, absl::MaxSplits('-', 1));
+      absl::StrSplit(plain_and_layers.front(), absl::MaxSplits('-', 1));
   const std::pair<absl::string_view, absl::string_view> backend_and_threads =
       absl::StrSplit(server_and_dialect.first, absl::MaxSplits('@', 1));
   const absl::string_view word = server_and_dialect.second;
@@ -77,18 +100,18 @@ absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& pa
   if (!number.empty() && (!absl::SimpleAtoi(number, &threads) || threads < 1)) {
     return absl::InvalidArgumentError(absl::StrCat("no number of threads \"", number, "\""));
   }
-  return Target{.name = std::string(name),
-                .dialog = MakeStoreDialog(*dialect),
-                .start = [paths, threads, backend = std::string(backend_and_threads.first)] {
-                  const sockaddr_in address = FreeAddress();
-                  return StartServer({.argv = {paths.store_server, "--host=127.0.0.1",
-                                               absl::StrCat("--port=", ntohs(address.sin_port)),
-                                               absl::StrCat("--backend=", backend),
-                                               absl::StrCat("--io_threads=", threads)},
-                                      .address = address,
-                                      .core = threads == 1 ? paths.server_core : -1,
-                                      .on_all_cores = threads > 1 && paths.server_core >= 0});
-                }};
+  absl::StatusOr<Layers> layers =
+      LayersNamed(absl::MakeConstSpan(plain_and_layers).subspan(1), *dialect);
+  if (!layers.ok()) return layers.status();
+  Target target{.name = std::string(name),
+                .dialog = MakeStoreDialog(*dialect, layers->token),
+                .tls = layers->tls};
+  if (plain_and_layers.size() > 1) target.plain = std::string(plain_and_layers.front());
+  target.start = [paths, threads, backend = std::string(backend_and_threads.first),
+                  prepare = std::move(layers->prepare)] {
+    return StartStore(paths, backend, threads, prepare);
+  };
+  return target;
 }
 
 Target RedisTarget(const TargetPaths& paths) {

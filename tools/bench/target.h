@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "net/tls/tls_context.h"
 #include "tools/bench/dialog.h"
 
 namespace rollcall::bench {
@@ -27,6 +28,10 @@ class Server {
 struct Target {
   std::string name;
   std::shared_ptr<const Dialog> dialog;
+  std::shared_ptr<const net::TlsContext> tls = nullptr;  // Of a load. Null: in the clear.
+  // The name of the same without its layers (layer.h), to which their cost is a ratio. Empty: it
+  // has none.
+  std::string plain = {};
   // False where the server is someone else's, and stays from one workload to the next.
   bool starts_anew = true;
   std::function<absl::StatusOr<std::unique_ptr<Server>>()> start;
@@ -43,8 +48,8 @@ struct TargetPaths {
 
 // The echo limit: `store_bench --serve_echo=FD`.
 Target EchoTarget(const TargetPaths& paths);
-// Our server: "BACKEND[@THREADS][-DIALECT]". With more threads than one it is not kept on
-// server_core. InvalidArgument.
+// Our server: "BACKEND[@THREADS][-DIALECT][+LAYER...]". With more threads than one it is not kept
+// on server_core. InvalidArgument.
 absl::StatusOr<Target> StoreTarget(absl::string_view name, const TargetPaths& paths);
 Target RedisTarget(const TargetPaths& paths);
 Target MemcachedTarget(const TargetPaths& paths);

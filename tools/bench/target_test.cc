@@ -5,15 +5,20 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tools/bench/dialog.h"
 
 namespace rollcall::bench {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(RunningTarget, IsReadFromItsText) {
   const absl::StatusOr<Target> target =
@@ -54,6 +59,32 @@ TEST(StoreTarget, IsReadFromItsName) {
   for (const absl::string_view name : {"epoll-klingon", "epoll@0", "epoll@many", "epoll@-1"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(StoreTarget(name, {}).status())) << name;
   }
+}
+
+TEST(StoreTarget, ATargetWithLayersKnowsThePlainOne) {
+  EXPECT_EQ(StoreTarget("epoll", {})->plain, "");
+  EXPECT_EQ(StoreTarget("epoll", {})->tls, nullptr);
+  EXPECT_EQ(StoreTarget("epoll", {})->dialog->Token(), std::nullopt);
+  const Target encrypted = *StoreTarget("libuv@2+tls", {});
+  EXPECT_EQ(encrypted.name, "libuv@2+tls");
+  EXPECT_EQ(encrypted.plain, "libuv@2");
+  EXPECT_NE(encrypted.tls, nullptr);
+  EXPECT_EQ(encrypted.dialog->Token(), std::nullopt);
+  const Target both = *StoreTarget("epoll+mtls+token", {});
+  EXPECT_EQ(both.plain, "epoll");
+  EXPECT_NE(both.tls, nullptr);
+  EXPECT_NE(both.dialog->Token(), std::nullopt);
+}
+
+TEST(StoreTarget, RefusesLayersThatItDoesNotKnowOrThatContradictEachOther) {
+  const absl::Status unknown = StoreTarget("epoll+armour", {}).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(unknown));
+  EXPECT_THAT(unknown.message(), HasSubstr("no layer \"armour\"; there are: tls, mtls, token"));
+  for (const absl::string_view name : {"epoll+tls+mtls", "epoll+token+token", "epoll+"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(StoreTarget(name, {}).status())) << name;
+  }
+  EXPECT_THAT(StoreTarget("epoll-legacy+token", {}).status().message(),
+              HasSubstr("a client of that dialect has no \"token\""));
 }
 
 TEST(Programs, AreFoundInTheUsualFolders) {

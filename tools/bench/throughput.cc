@@ -16,7 +16,7 @@ namespace {
 constexpr absl::string_view kValue = "sixteen bytes ok";
 
 absl::StatusOr<Sample> RunThroughput(const Trial& trial, int depth) {
-  Load load(&trial.dialog, trial.server.address(), trial.sizes.connections);
+  Load load(&trial.dialog, trial.access(), trial.sizes.connections);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   std::vector<std::vector<Call>> calls;
   for (int i = 0; i < load.size(); ++i) {

@@ -27,7 +27,7 @@ void BeginWaiting(const Trial& trial, Load& load, int waiters, Client& client) {
 
 // What the server spends on those who vanish, of `waiters` that wait.
 absl::StatusOr<Cost> CostOfVanishing(const Trial& trial, int waiters) {
-  Load load(&trial.dialog, trial.server.address(), waiters);
+  Load load(&trial.dialog, trial.access(), waiters);
   if (absl::Status greeted = load.ConnectAll(); !greeted.ok()) return greeted;
   for (int i = 0; i < waiters; ++i) BeginWaiting(trial, load, waiters, load.client(i));
   AwaitIdle(trial.server.pid());

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "net/tls/tls_context.h"
+#include "tools/bench/load.h"
 #include "tools/bench/meter.h"
 #include "tools/bench/target.h"
 
@@ -35,6 +38,9 @@ struct Sample {
 // How large the workloads are.
 struct Sizes {
   int ranks = 10'000;
+  // So many joins at least are measured together, in several jobs if need be: the CPU of a few is
+  // too little for the kernel's clocks.
+  int joins_min = 5'000;
   absl::Duration seconds = absl::Seconds(1);  // For those that go on until a time is over.
   int connections = 64;
   int round_trips = 5'000;
@@ -51,7 +57,9 @@ struct Trial {
   const Server& server;
   const Sizes& sizes;
   std::string prefix;  // Of all keys: no trial meets those of another.
+  std::shared_ptr<const net::TlsContext> tls = nullptr;  // Null: in the clear.
 
+  Access access() const { return {.address = server.address(), .tls = tls}; }
   std::string Key(absl::string_view name) const;
 };
 

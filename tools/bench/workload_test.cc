@@ -12,11 +12,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "net/real_env.h"
+#include "net/tls/tls_files.h"
 #include "store/protocol/dialect.h"
+#include "store/server/server_options.h"
 #include "store/server/store_server.h"
+#include "testing/tls_directory.h"
 #include "tools/bench/dialog.h"
 #include "tools/bench/target.h"
 
@@ -25,7 +29,7 @@ namespace {
 
 class OwnServer : public Server {
  public:
-  OwnServer() : server_(Start()) {}
+  explicit OwnServer(const ServerOptions& options) : server_(Start(options)) {}
   pid_t pid() const override { return getpid(); }
   sockaddr_in address() const override {
     sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server_->port())};
@@ -34,8 +38,8 @@ class OwnServer : public Server {
   }
 
  private:
-  static std::unique_ptr<StoreServer> Start() {
-    return *StoreServer::Start(net::RealEnv(), {.host = "127.0.0.1"});
+  static std::unique_ptr<StoreServer> Start(const ServerOptions& options) {
+    return *StoreServer::Start(net::RealEnv(), options);
   }
 
   const std::unique_ptr<StoreServer> server_;
@@ -43,6 +47,7 @@ class OwnServer : public Server {
 
 Sizes SmallSizes() {
   return {.ranks = 120,
+          .joins_min = 240,
           .seconds = absl::Milliseconds(20),
           .connections = 4,
           .round_trips = 30,
@@ -55,8 +60,49 @@ Sizes SmallSizes() {
 }
 
 absl::StatusOr<Sample> RunOn(const Workload& workload, const Sizes& sizes, const Dialog& dialog) {
-  const OwnServer server;
+  const OwnServer server({.host = "127.0.0.1"});
   return workload.run({.dialog = dialog, .server = server, .sizes = sizes, .prefix = "/bench/"});
+}
+
+std::shared_ptr<const std::string> SomeToken() {
+  return std::make_shared<const std::string>("a-token-that-is-long-enough");
+}
+
+// A server that asks for a certificate and for SomeToken().
+class SecuredScenario : public testing::Test {
+ protected:
+  absl::StatusOr<Sample> Run(const Workload& workload, const Dialog& dialog, bool known) {
+    const OwnServer server({.host = "127.0.0.1",
+                            .tls = files_.Server(/*mutual=*/true),
+                            .token_file = files_.Write("tokens", *SomeToken())});
+    return workload.run({.dialog = dialog,
+                         .server = server,
+                         .sizes = sizes_,
+                         .prefix = "/bench/",
+                         .tls = *net::LoadTlsContext(files_.Client(known))});
+  }
+
+  const Sizes sizes_ = SmallSizes();
+  TlsDirectory files_{absl::Now()};
+};
+
+TEST_F(SecuredScenario, EveryWorkloadIsMeasured) {
+  const std::unique_ptr<Dialog> dialog = MakeStoreDialog(protocol::Dialect::kModern, SomeToken());
+  for (const Workload& workload : AllWorkloads(sizes_)) {
+    const absl::StatusOr<Sample> sample = Run(workload, *dialog, /*known=*/true);
+    ASSERT_TRUE(sample.ok()) << workload.name << ": " << sample.status();
+    EXPECT_GT(sample->cost.wall, absl::ZeroDuration()) << workload.name;
+  }
+}
+
+TEST_F(SecuredScenario, WhoIsNotLetInMeasuresNothing) {
+  const std::unique_ptr<Dialog> with_token =
+      MakeStoreDialog(protocol::Dialect::kModern, SomeToken());
+  const std::unique_ptr<Dialog> without = MakeStoreDialog(protocol::Dialect::kModern);
+  for (const Workload& workload : {JoinWorkload(10), ThroughputWorkload(sizes_, 1)}) {
+    EXPECT_FALSE(Run(workload, *with_token, /*known=*/false).ok()) << workload.name;
+    EXPECT_FALSE(Run(workload, *without, /*known=*/true).ok()) << workload.name;
+  }
 }
 
 TEST(Workloads, MeasureTheModernDialect) {
