@@ -24,9 +24,11 @@
 #include "store/factory.h"
 #include "store/protocol/dialect.h"
 #include "store/server/server_options.h"
+#include "store/server/server_snapshot.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
 #include "store/tcp_store.h"
+#include "testing/dist_error_matchers.h"
 #include "testing/tls_authority.h"
 #include "testing/tls_directory.h"
 
@@ -299,6 +301,28 @@ TEST_P(SecurityTest, ServesWhoShowsAToken) {
     const auto store = Open(client);
     ExpectServed(*store);
     ExpectServed(*store->Clone());
+  }
+}
+
+TEST_P(SecurityTest, ARankWhoseConnectionBrokeIsThereAgainWithItsNextCall) {
+  for (const bool secured : {false, true}) {
+    ServerOptions options = ServerWith({});
+    if (secured) options.token_file = TokenFile(kToken);
+    Serve(options);
+    TcpStoreOptions client = Client();
+    client.rank = 1;
+    client.world_size = 2;
+    if (secured) client.token_file = options.token_file;
+    const auto store = Open(client);
+    store->Set("text", "no number");
+    // Which is answered by hanging up.
+    EXPECT_DIST_ERROR(store->Add("text", 1), ErrorCode::kNotANumber);
+    ExpectServed(*store);
+    const ServerSnapshot snapshot = server_->Snapshot(Soon()).value();
+    EXPECT_EQ(server_->stats().connections_accepted, 2u);
+    ASSERT_EQ(snapshot.ranks.size(), 1u);
+    EXPECT_EQ(snapshot.ranks[0].rank, 1);
+    EXPECT_FALSE(snapshot.ranks[0].gone.has_value()) << secured;
   }
 }
 

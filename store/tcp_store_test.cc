@@ -75,6 +75,24 @@ TEST_P(TcpStoreTest, ARankThatJoinsIsKnownToTheServer) {
   host->Set("late", "");
 }
 
+TEST_P(TcpStoreTest, ASecondConnectionOfARankIsKnownToBeItsOwn) {
+  const auto host = NewHost();
+  TcpStoreOptions options = ClientOptionsOf(*host);
+  options.rank = 3;
+  options.world_size = 4;
+  const auto rank = NewStore(options);
+  const auto waiter = Start([&] { rank->Wait({"late"}); });
+  UntilWaiting(*host, 1);
+  // The wait gives way to it.
+  rank->Add("n", 1);
+  UntilWaiting(*host, 1);
+  const ServerSnapshot snapshot = host->server()->Snapshot(env_.Now() + absl::Seconds(30)).value();
+  ASSERT_EQ(snapshot.waits.size(), 1u);
+  EXPECT_EQ(snapshot.waits[0].rank, 3);
+  EXPECT_EQ(snapshot.nameless_connections, 1u) << "the host's own";
+  host->Set("late", "");
+}
+
 TEST_P(TcpStoreTest, SecondConnectionsAreUsedAgain) {
   const auto host = NewHost();
   const auto rank = NewClient(*host);

@@ -1,6 +1,7 @@
 #include "store/client/channel_set.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -179,8 +180,9 @@ void ChannelSet::ReleaseSecondary(std::unique_ptr<Channel> channel) {
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadline) {
-  absl::StatusOr<std::unique_ptr<Channel>> channel =
-      OpenFurtherChannel(env_, target_, deadline, *watch_);
+  const int rank = rank_;
+  absl::StatusOr<std::unique_ptr<Channel>> channel = OpenFurtherChannel(
+      env_, target_, rank == kNoRank ? std::nullopt : std::optional<int>(rank), deadline, *watch_);
   if (channel.ok()) return channel;
   const absl::Status& why = channel.status();
   ErrorCode code = ErrorCode::kConnectionLost;

@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_STORE_CLIENT_CHANNEL_SET_H_
 #define ROLLCALL_STORE_CLIENT_CHANNEL_SET_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ class ChannelSet {
   // The first connection: tries again and again until the deadline, for a call that began
   // at `started`. Before all other calls.
   absl::Status Connect(absl::Time started, absl::Time deadline);
+
+  // This client has joined as `rank`: further connections say so.
+  void JoinedAs(int rank) { rank_ = rank; }
 
   // The use of a channel by one call. Gives it back when destroyed; a channel that is no longer in
   // step is closed, and with it the idle secondary ones, which are of the same server.
@@ -88,6 +92,8 @@ class ChannelSet {
   class Gate;
   class Watch;
 
+  static constexpr int kNoRank = -1;
+
   absl::StatusOr<std::unique_ptr<Channel>> Reconnect(absl::Time deadline);
   void AskWaiterToLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   void ReleasePrimary();
@@ -113,6 +119,7 @@ class ChannelSet {
   // Those that a thread may be blocked on, beside the primary one: of secondary channels in use,
   // and of openings under way.
   std::vector<net::Connection*> held_ ABSL_GUARDED_BY(*monitor_);
+  std::atomic<int> rank_ = kNoRank;
 };
 
 }  // namespace rollcall::client

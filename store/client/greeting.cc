@@ -1,6 +1,7 @@
 #include "store/client/greeting.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -100,9 +101,11 @@ absl::Status ShowToken(const Target& target, net::Connection& connection, absl::
                                             absl::CHexEscape(verdict.substr(0, kShownBytesMax))));
 }
 
-// `connection` may be another one afterwards, also on a failure.
-absl::Status Greet(net::Env& env, const Target& target, std::unique_ptr<net::Connection>& candidate,
-                   absl::Time deadline, Greetings& greetings) {
+// `ping` asks for the server's features. `candidate` may be another one afterwards, also on a
+// failure.
+absl::Status Greet(net::Env& env, const Target& target, uint32_t ping,
+                   std::unique_ptr<net::Connection>& candidate, absl::Time deadline,
+                   Greetings& greetings) {
   greetings.connected = true;
   greetings.refuted = false;
   if (target.tls != nullptr) {
@@ -113,8 +116,7 @@ absl::Status Greet(net::Env& env, const Target& target, std::unique_ptr<net::Con
   net::Connection& connection = *candidate;
   std::string greeting;
   protocol::AppendValidate(greeting);
-  absl::Status written =
-      protocol::AppendPing(protocol::Dialect::kModern, protocol::kAskFeatures, greeting);
+  absl::Status written = protocol::AppendPing(protocol::Dialect::kModern, ping, greeting);
   if (!written.ok()) return written;
   // In one piece: torch's libuv server cannot read one that is cut.
   if (absl::Status sent = connection.Write(greeting, deadline); !sent.ok()) return sent;
@@ -122,9 +124,9 @@ absl::Status Greet(net::Env& env, const Target& target, std::unique_ptr<net::Con
   std::string answer;
   if (absl::Status read = ReadReply(connection, deadline, parser, answer); !read.ok()) return read;
   const auto number = static_cast<uint32_t>(parser.Take().number);
-  if (protocol::AnswersAskFeatures(number)) {
-    greetings.features = number & protocol::kFeatureBits;
-    if ((number & protocol::kWantsToken) == 0) return absl::OkStatus();
+  if (const std::optional<uint32_t> features = protocol::FeaturesIn(number, ping)) {
+    greetings.features = *features;
+    if ((*features & protocol::kWantsToken) == 0) return absl::OkStatus();
     return ShowToken(target, connection, deadline);
   }
   if (net::LooksLikeTlsAlert(answer)) {
@@ -200,7 +202,8 @@ absl::Status ConnectFailed(net::Env& env, const net::Endpoint& endpoint, absl::T
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const Target& target,
-                                                     absl::Time deadline, OpeningWatch& watch) {
+                                                     uint32_t ping, absl::Time deadline,
+                                                     OpeningWatch& watch) {
   const absl::StatusOr<std::vector<net::SocketAddress>> addresses =
       env.Resolve(target.endpoint, deadline);
   if (!addresses.ok()) return addresses.status();
@@ -211,7 +214,7 @@ absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const Target
   // What is held stays where it is when it is encrypted, inside another one.
   net::Connection* const held = connection->get();
   if (!watch.Hold(held)) held->Shutdown();
-  absl::Status greeted = Greet(env, target, *connection, deadline, greetings);
+  absl::Status greeted = Greet(env, target, ping, *connection, deadline, greetings);
   watch.Release(held);
   if (!greeted.ok()) return greeted;
   return std::make_unique<Channel>(*std::move(connection), greetings.features);
@@ -222,11 +225,11 @@ absl::StatusOr<std::unique_ptr<Channel>> AttemptOnce(net::Env& env, const Target
 absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env, const Target& target,
                                                           absl::Time started, absl::Time deadline) {
   Greetings greetings;
-  absl::StatusOr<std::unique_ptr<net::Connection>> connection =
-      net::ConnectWithRetry(env, target.endpoint, {}, deadline,
-                            [&](std::unique_ptr<net::Connection>& candidate, absl::Time greet_by) {
-                              return Greet(env, target, candidate, greet_by, greetings);
-                            });
+  absl::StatusOr<std::unique_ptr<net::Connection>> connection = net::ConnectWithRetry(
+      env, target.endpoint, {}, deadline,
+      [&](std::unique_ptr<net::Connection>& candidate, absl::Time greet_by) {
+        return Greet(env, target, protocol::kAskFeatures, candidate, greet_by, greetings);
+      });
   if (connection.ok()) {
     return std::make_unique<Channel>(*std::move(connection), greetings.features);
   }
@@ -234,11 +237,14 @@ absl::StatusOr<std::unique_ptr<Channel>> OpenFirstChannel(net::Env& env, const T
 }
 
 absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env, const Target& target,
+                                                            std::optional<int> rank,
                                                             absl::Time deadline,
                                                             OpeningWatch& watch) {
+  const uint32_t ping = protocol::AskFeaturesAs(rank);
   net::Backoff backoff({});
   for (int attempt = 1;; ++attempt) {
-    absl::StatusOr<std::unique_ptr<Channel>> channel = AttemptOnce(env, target, deadline, watch);
+    absl::StatusOr<std::unique_ptr<Channel>> channel =
+        AttemptOnce(env, target, ping, deadline, watch);
     if (channel.ok() || !IsHangUp(channel.status()) || attempt >= kGreetingsMax) return channel;
     const absl::Time next = env.Now() + backoff.Next(env.RandomBits());
     if (next >= deadline) return channel;

@@ -3,6 +3,7 @@
 #define ROLLCALL_STORE_CLIENT_GREETING_H_
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -40,8 +41,11 @@ class OpeningWatch {
 };
 
 // A further connection to a server that was there a moment ago: if it is gone, that should be known
-// at once. Tries again only where the greeting was cut off, as an overflowing backlog does.
+// at once. Tries again only where the greeting was cut off, as an overflowing backlog does. `rank`
+// is that as which this client has joined: the server is told it in the greeting, which has the
+// same length with it.
 absl::StatusOr<std::unique_ptr<Channel>> OpenFurtherChannel(net::Env& env, const Target& target,
+                                                            std::optional<int> rank,
                                                             absl::Time deadline,
                                                             OpeningWatch& watch);
 

@@ -164,6 +164,7 @@ absl::StatusOr<int64_t> JoinWorld(net::Env& env, StoreClient& client, const Join
     return reply.status();
   });
   if (!counted.ok()) return counted;
+  if (plan.rank >= 0) client.channels().JoinedAs(plan.rank);
   return joined;
 }
 

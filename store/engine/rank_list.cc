@@ -13,13 +13,24 @@ void RankList::Note(ClientId client, absl::string_view key, absl::string_view va
   int rank = 0;
   if (!absl::ConsumePrefix(&key, kRankMarkPrefix) || !absl::SimpleAtoi(key, &rank)) return;
   if (rank < 0 || rank >= kRanksMax) return;
+  Put(client, rank, now).joined = now;
+  int world_size = 0;
+  if (absl::SimpleAtoi(value, &world_size) && world_size > 0) told_world_size_ = world_size;
+}
+
+void RankList::NoteReturn(ClientId client, int rank, absl::Time now) {
+  if (rank < 0 || rank >= kRanksMax) return;
+  const bool is_new = places_.find(rank) == places_.end();
+  Place& place = Put(client, rank, now);
+  if (is_new) place.joined = now;
+}
+
+RankList::Place& RankList::Put(ClientId client, int rank, absl::Time now) {
   ClientGone(client, now);  // Of whatever rank it was before.
   rank_of_[client] = rank;
   Place& place = places_[rank];
   place.clients.push_back(client);
-  place.joined = now;
-  int world_size = 0;
-  if (absl::SimpleAtoi(value, &world_size) && world_size > 0) told_world_size_ = world_size;
+  return place;
 }
 
 void RankList::ClientGone(ClientId client, absl::Time now) {

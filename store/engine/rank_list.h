@@ -23,7 +23,7 @@ struct RankPlace {
   int rank = 0;
   // Its connections, in the order in which they said so; of one that is gone, the last it had.
   absl::InlinedVector<ClientId, 1> clients;
-  absl::Time joined;               // When the last of them said so.
+  absl::Time joined;               // When it last said so by a mark.
   std::optional<absl::Time> gone;  // When the last of them ended; nullopt: some are there.
 };
 
@@ -35,6 +35,9 @@ class RankList {
 
   // `client` has set `key` to `value`: of interest if that is a mark.
   void Note(ClientId client, absl::string_view key, absl::string_view value, absl::Time now);
+  // `client` is a further connection of a rank that has joined before, here or at a server that had
+  // this one's place.
+  void NoteReturn(ClientId client, int rank, absl::Time now);
   void ClientGone(ClientId client, absl::Time now);
 
   // nullopt: it never said.
@@ -45,6 +48,10 @@ class RankList {
   int world_size() const;
 
  private:
+  struct Place;
+
+  Place& Put(ClientId client, int rank, absl::Time now);
+
   struct Place {
     ClientId last_client = 0;
     absl::Time joined;

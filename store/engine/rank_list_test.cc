@@ -57,6 +57,30 @@ TEST_F(RankListTest, ARankIsThereAsLongAsOneOfItsConnectionsIs) {
   EXPECT_EQ(InWords(), "0:joined@9");
 }
 
+TEST_F(RankListTest, ARankThatComesBackIsThereAndHasJoinedWhenItDid) {
+  Joins(/*client=*/1, /*rank=*/0, /*second=*/1);
+  ranks_.ClientGone(1, At(2));
+  ranks_.NoteReturn(/*client=*/2, /*rank=*/0, At(3));
+  EXPECT_EQ(InWords(), "0:joined@1");
+  EXPECT_EQ(ranks_.RankOf(2), 0);
+  ranks_.ClientGone(2, At(4));
+  EXPECT_EQ(InWords(), "0:gone@4");
+}
+
+TEST_F(RankListTest, ARankMayComeBackBeforeItsOldConnectionIsSeenToEnd) {
+  Joins(/*client=*/1, /*rank=*/0, /*second=*/1);
+  ranks_.NoteReturn(/*client=*/2, /*rank=*/0, At(2));
+  ranks_.ClientGone(1, At(3));
+  EXPECT_EQ(InWords(), "0:joined@1");
+}
+
+TEST_F(RankListTest, WhoComesBackToAServerThatDoesNotKnowItHasJoinedThen) {
+  ranks_.NoteReturn(/*client=*/1, /*rank=*/7, At(5));
+  ranks_.NoteReturn(/*client=*/2, RankList::kRanksMax, At(5));
+  ranks_.NoteReturn(/*client=*/3, -1, At(5));
+  EXPECT_EQ(InWords(), "7:joined@5");
+}
+
 TEST_F(RankListTest, AClientIsOneRankAtATime) {
   Joins(/*client=*/1, /*rank=*/0, /*second=*/1);
   Joins(/*client=*/1, /*rank=*/5, /*second=*/2);

@@ -96,8 +96,7 @@ void StoreEngine::Dispatch(Call& call) {
     case Operation::kCancelWait:
       return CancelWait(call);
     case Operation::kPing:
-      call.Say(ReplyKind::kNonce).number = protocol::PingAnswer(call.request.number);
-      return;
+      return Ping(call);
     case Operation::kQueuePush:
       return QueuePush(call);
     case Operation::kQueuePop:
@@ -114,6 +113,13 @@ void StoreEngine::Dispatch(Call& call) {
       break;  // The parser consumes the greeting.
   }
   call.HangUp("validate is no request");
+}
+
+void StoreEngine::Ping(Call& call) {
+  if (const std::optional<int> rank = protocol::RankToldBy(call.request.number)) {
+    ranks_.NoteReturn(call.from, *rank, now_);
+  }
+  call.Say(ReplyKind::kNonce).number = protocol::PingAnswer(call.request.number);
 }
 
 void StoreEngine::Set(Call& call) {

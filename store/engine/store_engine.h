@@ -135,6 +135,7 @@ class StoreEngine {
   void Account();
 
   void Dispatch(Call& call);
+  void Ping(Call& call);
   void Set(Call& call);
   void MultiSet(Call& call);
   void CompareSet(Call& call);

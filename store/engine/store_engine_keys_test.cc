@@ -1,6 +1,7 @@
 // Keys and values: what each operation stores and says.
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -202,6 +203,18 @@ TEST_F(Keys, OnePingAsksWhatTheServerCanDo) {
   // As it said.
   Get(1, "/missing");
   EXPECT_EQ(Heard(1), "''");
+}
+
+TEST_F(Keys, ARankThatPingsIsToldTheSameAndKnown) {
+  const uint32_t ping = protocol::AskFeaturesAs(65535);
+  Ask(1, MakeRequest(Operation::kPing, {}, {}, ping));
+  EXPECT_EQ(Heard(1), absl::StrCat("~", protocol::kAskFeatures | protocol::kServerFeatures));
+  EXPECT_EQ(engine().ranks().RankOf(1), 65535);
+  EXPECT_EQ(protocol::AskFeaturesAs(65536), protocol::kAskFeatures) << "it has no room for that";
+  EXPECT_EQ(protocol::AskFeaturesAs(std::nullopt), protocol::kAskFeatures);
+  // As a server of torch's, which knows nothing of it, answers.
+  EXPECT_EQ(protocol::FeaturesIn(ping, ping), 0u);
+  EXPECT_EQ(protocol::FeaturesIn(ping - 1, ping), std::nullopt);
 }
 
 TEST_F(Keys, DataOutlivesTheClientThatWroteIt) {

@@ -4,6 +4,7 @@
 #define ROLLCALL_STORE_PROTOCOL_FEATURES_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 
@@ -14,6 +15,9 @@ namespace rollcall::protocol {
 // their process id, which Linux keeps below 2^22.
 inline constexpr uint32_t kAskFeatures = 0x524C'0000;
 inline constexpr uint32_t kFeatureBits = 0x0000'FFFF;
+// So does one with this in its upper half, whose lower half is the rank that asks: one that has
+// joined before, on another connection, and now has come by a new one.
+inline constexpr uint32_t kAskFeaturesAsRank = 0x524D'0000;
 
 // A modern get of a missing key is answered with an empty text. Torch's poll server hangs up.
 inline constexpr uint32_t kAnswersGetOfMissingKey = 1 << 0;
@@ -27,14 +31,32 @@ inline constexpr absl::string_view kTokenAccepted = "accepted";
 // What the server of this tree can do.
 inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey;
 
-// What a ping with `number` is answered with.
-inline constexpr int64_t PingAnswer(int64_t number) {
-  return number == kAskFeatures ? kAskFeatures | kServerFeatures : number;
+// What to ping with. A rank that does not fit is not told.
+inline constexpr uint32_t AskFeaturesAs(std::optional<int> rank) {
+  const bool fits = rank.has_value() && *rank >= 0 && *rank <= static_cast<int>(kFeatureBits);
+  return fits ? kAskFeaturesAsRank | static_cast<uint32_t>(*rank) : kAskFeatures;
 }
 
-// Whether `answer` answers a ping of kAskFeatures, with whatever features.
-inline constexpr bool AnswersAskFeatures(uint32_t answer) {
-  return (answer & ~kFeatureBits) == kAskFeatures;
+// nullopt: a ping with `number` tells none.
+inline constexpr std::optional<int> RankToldBy(int64_t number) {
+  if ((number & ~int64_t{kFeatureBits}) != kAskFeaturesAsRank) return std::nullopt;
+  return static_cast<int>(number & kFeatureBits);
+}
+
+inline constexpr bool AsksFeatures(int64_t number) {
+  return number == kAskFeatures || RankToldBy(number).has_value();
+}
+
+// What a ping with `number` is answered with.
+inline constexpr int64_t PingAnswer(int64_t number) {
+  return AsksFeatures(number) ? kAskFeatures | kServerFeatures : number;
+}
+
+// The features in an answer to a ping with `asked`, which asks for them; nullopt: it is no answer.
+inline constexpr std::optional<uint32_t> FeaturesIn(uint32_t answer, uint32_t asked) {
+  if ((answer & ~kFeatureBits) == kAskFeatures) return answer & kFeatureBits;
+  if (answer == asked) return 0;
+  return std::nullopt;
 }
 
 }  // namespace rollcall::protocol

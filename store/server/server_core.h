@@ -103,6 +103,8 @@ class ServerCore final : private SessionOwner {
   // One batch: `request` and what more of them the parser has, as far as it may go on. True if the
   // parser has no further one.
   bool ApplyBatch(Session& session, protocol::RequestParser& parser, protocol::Request* request);
+  // The engine is told what the session said of its rank before it had shown a token.
+  void TellRank(const Session& session);
   // Keeps what the session's next bytes will need: the parser if it has half a request, or what it
   // has not parsed, unless it has parsed all.
   void PutAway(Session& session, std::unique_ptr<protocol::RequestParser> parser, bool all_parsed);

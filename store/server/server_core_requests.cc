@@ -4,8 +4,11 @@
 #include "absl/strings/str_cat.h"
 #include "net/tls/tls_error.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
 #include "store/protocol/first_bytes.h"
+#include "store/protocol/operation.h"
 #include "store/protocol/reply_writer.h"
+#include "store/protocol/request.h"
 #include "store/server/server_core.h"
 
 namespace rollcall {
@@ -52,6 +55,7 @@ void ServerCore::PassGate(Session& session, absl::string_view bytes) {
   }
   SessionQueue::Remove(session);
   session.admission->name = gate.name();
+  session.admission->told_rank = gate.told_rank();
   const absl::string_view behind = gate.unread();
   session.admission->gate.reset();
   session.dialect = protocol::Dialect::kModern;
@@ -128,6 +132,7 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     session.is_known = true;
     session.dialect = parser.dialect();
     engine_->Connect(session.id(), *session.dialect, /*name_space=*/"");
+    if (session.admission != nullptr) TellRank(session);
   }
   bool is_full = false;
   for (int i = 0; request != nullptr && session.phase == SessionPhase::kOpen; ++i) {
@@ -149,6 +154,15 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
     Pause(session);
   }
   return request == nullptr;
+}
+
+void ServerCore::TellRank(const Session& session) {
+  if (!session.admission->told_rank) return;
+  protocol::Request ping{.operation = protocol::Operation::kPing};
+  ping.number = protocol::AskFeaturesAs(session.admission->told_rank);
+  // It was answered long ago.
+  replies_.clear();
+  engine_->Apply(session.id(), ping, loop_->Now(), replies_);
 }
 
 void ServerCore::PutAway(Session& session, std::unique_ptr<protocol::RequestParser> parser,

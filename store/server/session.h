@@ -49,6 +49,7 @@ enum class SessionPhase : uint8_t {
 struct Admission {
   std::unique_ptr<TokenGate> gate;          // nullptr once it has shown one.
   std::shared_ptr<const std::string> name;  // Of that one.
+  std::optional<int> told_rank = {};        // Before it had; for the engine.
 };
 
 // A server holds ten thousands of these that do nothing: keep it small. All that only a busy one

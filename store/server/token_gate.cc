@@ -57,9 +57,10 @@ TokenGate::Verdict TokenGate::Take(absl::string_view bytes, std::string& out) {
 
 TokenGate::Verdict TokenGate::Look(protocol::Request& request, std::string& out) {
   if (request.operation == Operation::kPing) {
-    if (static_cast<uint32_t>(request.number) != protocol::kAskFeatures) {
+    if (!protocol::AsksFeatures(request.number)) {
       return Refuse("it shows no token: it greets as torch's clients do, which have none");
     }
+    told_rank_ = protocol::RankToldBy(request.number);
     protocol::Reply features{.kind = protocol::ReplyKind::kNonce};
     features.number = protocol::PingAnswer(request.number) | protocol::kWantsToken;
     protocol::AppendReply(features, out);

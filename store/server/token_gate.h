@@ -3,6 +3,7 @@
 #define ROLLCALL_STORE_SERVER_TOKEN_GATE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -31,6 +32,8 @@ class TokenGate {
   // Of kAdmitted: the token's name, and what came behind it, which is in the bytes that Take was
   // given.
   const std::shared_ptr<const std::string>& name() const { return name_; }
+  // Of its greeting, which the engine has not seen: whoever had not shown a token might be anybody.
+  std::optional<int> told_rank() const { return told_rank_; }
   absl::string_view unread() const { return parser_.unread(); }
 
  private:
@@ -40,6 +43,7 @@ class TokenGate {
   const std::shared_ptr<const TokenTable> tokens_;
   protocol::RequestParser parser_;
   std::string reason_;
+  std::optional<int> told_rank_;
   std::shared_ptr<const std::string> name_;
 };
 

@@ -71,6 +71,15 @@ TEST(TokenGate, LetsInWhoShowsATokenWhereverTheBytesAreCut) {
   }
 }
 
+TEST(TokenGate, KeepsTheRankThatAGreetingTold) {
+  TokenGate gate(Tokens());
+  std::string out;
+  const std::string bytes = Greeting(protocol::AskFeaturesAs(7)) + ShowToken(kOtherToken);
+  EXPECT_EQ(gate.Take(bytes, out), Verdict::kAdmitted);
+  EXPECT_EQ(gate.told_rank(), 7);
+  EXPECT_EQ(out, Features() + Text("accepted"));
+}
+
 TEST(TokenGate, TellsWhoShowsAnotherTokenThatItIsNone) {
   TokenGate gate(Tokens());
   std::string out;
