@@ -174,7 +174,7 @@ class StoreEngine {
   const std::string& Keep(std::string text);
 
   const std::string name_;
-  const StoreLimits limits_;
+  const StoreLimits limits_ = {};
   MemoryBudget* const budget_ = nullptr;
   size_t accounted_bytes_ = 0;  // What the budget knows of.
   const bool is_limited_ = false;
