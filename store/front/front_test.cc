@@ -1,19 +1,31 @@
 // What fronts do beyond the contracts: together, with EtcdStores, and when etcd says no.
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fault_injection/proxy/fault_proxy.h"
 #include "fault_injection/proxy/proxy_types.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/syscalls.h"
+#include "store/engine/client_id.h"
+#include "store/engine/store_engine.h"
 #include "store/front/front_fixture.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/request.h"
+#include "store/protocol/request_parser.h"
 #include "store/protocol/wire_text.h"
+#include "store/server/engine_port.h"
+#include "store/server/late_replies.h"
+#include "store/server/loop_number.h"
+#include "store/server/server_engine.h"
+#include "store/server/snapshot_parts.h"
 #include "testing/dist_error_matchers.h"
 
 namespace rollcall {
@@ -215,6 +227,88 @@ TEST_F(FrontTest, ALegacyClientThatAsksForMoreHasGivenItsWaitUp) {
   peer.Say(ServerScenario::LegacyRequest(R"(add "/n" 1)"));
   EXPECT_EQ(peer.Hear(8), ServerScenario::Reply("number 1"));
   EXPECT_EQ(front->stats().waiting_clients, 0u);
+}
+
+// --- Name spaces ---
+
+// One loop's port, without a loop.
+class FrontPortDriver {
+ public:
+  explicit FrontPortDriver(net::Env& env, EtcdOptions etcd)
+      : env_(env), engine_(NewFrontEngine({.etcd = std::move(etcd)})(env, 1).value()) {}
+
+  EnginePort& port() { return *engine_->port(0); }
+  void Connect(engine::ClientId client, absl::string_view name_space) {
+    const Batch batch(*this);
+    port().Connect(client, Dialect::kModern, name_space);
+  }
+  void Say(engine::ClientId client, absl::string_view line) {
+    const std::string bytes = protocol::Greeting(Dialect::kModern) + ServerScenario::Request(line);
+    const protocol::ParserOptions options;
+    protocol::RequestParser parser(&options);
+    parser.Feed(bytes);
+    protocol::Request* const request = parser.Next();
+    const Batch batch(*this);
+    engine::Replies replies;
+    port().Apply(client, *request, env_.Now(), replies);
+    EXPECT_TRUE(replies.empty());
+  }
+  // Says it, and returns the next that comes for `client`.
+  std::string Ask(engine::ClientId client, absl::string_view line) {
+    Say(client, line);
+    std::string& heard = heard_[client];
+    while (heard.empty()) const Batch batch(*this);
+    return std::exchange(heard, "");
+  }
+
+ private:
+  // What is late is kept by client.
+  class Batch {
+   public:
+    explicit Batch(FrontPortDriver& driver) : driver_(driver) {
+      LateReplies late;
+      driver_.port().Begin(late);
+      late.ForEach([&](engine::ClientId to, LateKind kind, absl::string_view bytes) {
+        if (kind == LateKind::kReply) driver_.heard_[to].append(bytes.data(), bytes.size());
+      });
+    }
+    ~Batch() { driver_.port().End(); }
+
+   private:
+    FrontPortDriver& driver_;
+  };
+
+  net::Env& env_;
+  std::map<engine::ClientId, std::string> heard_;
+  const std::unique_ptr<ServerEngine> engine_;
+};
+
+TEST_F(FrontTest, NameSpacesDoNotMeet) {
+  StartCluster();
+  FrontPortDriver front(env(), Options());
+  const std::vector<std::string> spaces = {"", "a", "a", "b"};
+  std::vector<engine::ClientId> clients;
+  for (const std::string& space : spaces) {
+    clients.push_back(MakeClientId(clients.size(), 0, clients.size()));
+    front.Connect(clients.back(), space);
+  }
+  for (const auto& [client, sum] :
+       std::vector<std::pair<size_t, int>>{{0, 1}, {1, 1}, {2, 2}, {3, 1}}) {
+    EXPECT_EQ(front.Ask(clients[client], R"(add "/n" 1)"),
+              ServerScenario::Reply(absl::StrCat("number ", sum)));
+  }
+  EXPECT_EQ(Ctl({"get", "/job/space/a/k/n", "--print-value-only"}), "2\n");
+  EXPECT_EQ(Ctl({"get", "/job/k/n", "--print-value-only"}), "1\n");
+  front.Say(clients[3], R"(wait "/k")");
+  front.Say(clients[1], R"(set "/k" "v")");
+  EXPECT_EQ(front.Ask(clients[2], R"(wait "/k")"), ServerScenario::Reply("signal 0"));
+  EXPECT_EQ(front.Ask(clients[3], "cancel_wait"), ServerScenario::Reply("signal 1"));
+  EXPECT_EQ(front.Ask(clients[3], "num_keys"), ServerScenario::Reply("number 1"));
+  std::vector<std::string> seen;
+  for (const EngineSnapshot& snapshot : front.port().Snapshot()) {
+    seen.push_back(snapshot.name_space);
+  }
+  EXPECT_THAT(seen, ElementsAre("", "a", "b"));
 }
 
 // --- What etcd does not do ---

@@ -146,36 +146,59 @@ torchrun_group() {
   done
 }
 
-# Every torch and our own client in both dialects, at once on one port.
-mixed_group() {
-  local label suite peers=(cli-modern cli-legacy) jobs outs out dialect
+# Every torch and our own client in both dialects, at once on the servers that run: each comes by the
+# next of them.
+meet_all() {
+  local suite peers=(cli-modern cli-legacy) jobs=() outs=() out dialect i=0 target
   for suite in $suites; do peers+=("$(torch_name "$suite")"); done
+  for suite in $suites; do
+    out=$(mktemp "$work/out.XXXXXX")
+    outs+=("$suite:$out")
+    target=${targets[i++ % ${#targets[@]}]}
+    run_in_root "$out" "$suite" 80 mixed.py "$target" "$(torch_name "$suite")" "${peers[@]}" &
+    jobs+=($!)
+  done
+  for dialect in modern legacy; do
+    target=${targets[i++ % ${#targets[@]}]}
+    (endpoint=${target#*=} && cli_peer "$dialect" "cli-$dialect" "${peers[@]}") \
+      >"$work/peer.$dialect" 2>&1 &
+    jobs+=($!)
+  done
+  wait "${jobs[@]}"
+  for out in "${outs[@]}"; do collect "${out#*:}" "${out%%:*}" mixed mixed.py; done
+  for dialect in modern legacy; do
+    if [[ $(tail -n 1 "$work/peer.$dialect") == "met all" ]]; then
+      record ok "cli-$dialect" mixed "${targets[0]%%=*}" "a peer among torch's clients"
+    else
+      record FAIL "cli-$dialect" mixed "${targets[0]%%=*}" "a peer among torch's clients" \
+        "$(tail -n 1 "$work/peer.$dialect")"
+    fi
+  done
+}
+
+mixed_group() {
+  local label
   for label in "${labels[@]}"; do
     start_servers - "$label" || return
-    jobs=() outs=()
-    for suite in $suites; do
-      out=$(mktemp "$work/out.XXXXXX")
-      outs+=("$suite:$out")
-      run_in_root "$out" "$suite" 80 mixed.py "${targets[0]}" "$(torch_name "$suite")" \
-        "${peers[@]}" &
-      jobs+=($!)
-    done
-    for dialect in modern legacy; do
-      cli_peer "$dialect" "cli-$dialect" "${peers[@]}" >"$work/peer.$dialect" 2>&1 &
-      jobs+=($!)
-    done
-    wait "${jobs[@]}"
-    for out in "${outs[@]}"; do collect "${out#*:}" "${out%%:*}" mixed mixed.py; done
-    for dialect in modern legacy; do
-      if [[ $(tail -n 1 "$work/peer.$dialect") == "met all" ]]; then
-        record ok "cli-$dialect" mixed "$label" "a peer among torch's clients"
-      else
-        record FAIL "cli-$dialect" mixed "$label" "a peer among torch's clients" \
-          "$(tail -n 1 "$work/peer.$dialect")"
-      fi
-    done
+    meet_all
     stop_servers
   done
+}
+
+# The same by two fronts of one etcd; then each torch's methods by a front.
+fronts_group() {
+  local suite
+  start_etcd || return
+  start_servers - front-epoll front-libuv || return
+  meet_all
+  stop_servers
+  for suite in $suites; do
+    etcd_prefix=/api-$suite
+    start_servers "$suite" front-epoll || return
+    in_root "$suite" 120 api store_api.py "${targets[@]}"
+    stop_servers
+  done
+  stop_etcd
 }
 
 # All that concerns one torch.

@@ -36,10 +36,41 @@ enter() { # SUITE COMMAND...: inside the torch root, as PID 1 of a namespace tha
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 GLOO_SOCKET_IFNAME=lo USE_LIBUV=0 "$@"
 }
 
+# One member of etcd, on the loopback, for servers that are fronts of it.
+start_etcd() {
+  local client peer try
+  if ! [[ $(type -P etcd) && $(type -P etcdctl) ]]; then
+    record FAIL - etcd - "is there to be started" "apt-get install etcd-server etcd-client"
+    return 1
+  fi
+  for try in 1 2 3 4 5; do
+    client=$((20000 + RANDOM % 10000)) peer=$((client + 1))
+    rm -rf "$work/etcd"
+    etcd --name=one --data-dir="$work/etcd" --log-level=error \
+      --listen-client-urls="http://127.0.0.1:$client" \
+      --advertise-client-urls="http://127.0.0.1:$client" \
+      --listen-peer-urls="http://127.0.0.1:$peer" \
+      --initial-advertise-peer-urls="http://127.0.0.1:$peer" \
+      --initial-cluster="one=http://127.0.0.1:$peer" >"$work/etcd.log" 2>&1 &
+    etcd_pid=$! etcd_endpoint=127.0.0.1:$client etcd_prefix=/interop
+    ETCDCTL_API=3 etcdctl --endpoints="$etcd_endpoint" endpoint health --command-timeout=10s \
+      >/dev/null 2>&1 && kill -0 "$etcd_pid" 2>/dev/null && return 0
+    stop_etcd # Another may have had the port.
+  done
+  record FAIL - etcd - "answers" "$(tail -n 1 "$work/etcd.log")"
+  return 1
+}
+
+stop_etcd() {
+  disown "$etcd_pid" 2>/dev/null
+  kill -KILL "$etcd_pid" 2>/dev/null
+  etcd_pid=
+}
+
 # start_servers SUITE LABEL...: starts a server a label and sets `targets` (LABEL=HOST:PORT, as the
 # check files take them), `endpoint` (of the last) and server_pids. The labels epoll and libuv are
-# our server's backends; torch is SUITE's own server, or $torch_servers of them, whose ports are in
-# `ports`.
+# our server's backends, with front- before them as fronts of start_etcd's etcd; torch is SUITE's own
+# server, or $torch_servers of them, whose ports are in `ports`.
 start_servers() {
   local suite=$1 label port_file
   shift
@@ -49,6 +80,10 @@ start_servers() {
     case $label in
       torch)
         enter "$suite" python3 torch_server.py "/rollcall/run/${port_file##*/}" "${torch_servers:-1}"
+        ;;
+      front-*)
+        exec "$server" --host=127.0.0.1 --port=0 --port_file="$port_file" \
+          --backend="${label#front-}" --engine=etcd --etcd="$etcd_endpoint$etcd_prefix"
         ;;
       *) exec "$server" --host=127.0.0.1 --port=0 --port_file="$port_file" --backend="$label" ;;
     esac >"$port_file.log" 2>&1 &
