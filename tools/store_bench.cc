@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
+#include "tools/bench/awake.h"
 #include "tools/bench/bench_run.h"
 #include "tools/bench/echo_server.h"
 #include "tools/bench/layer.h"
@@ -44,7 +46,8 @@ DEFINE_int32(warm_ups, 1, "How often before that, without counting.");
 DEFINE_int32(ranks, 10'000, "How many join, stay idle, or wait.");
 DEFINE_double(seconds, 1, "How long a throughput is measured.");
 DEFINE_bool(pin, true, "Keep servers on core 0 and the load on core 1.");
-DEFINE_bool(realtime, false, "Let servers and load go before all else on the machine.");
+DEFINE_bool(realtime, false,
+            "Let servers and load go before all else on the machine, and keep its cores awake.");
 DEFINE_int32(serve_echo, -1, "Not for users: be the echo server on this listening descriptor.");
 DECLARE_bool(help);
 
@@ -197,6 +200,8 @@ int Main() {
   plan.targets = *std::move(targets);
   plan.workloads = *std::move(workloads);
 
+  std::optional<CoresKeptAwake> awake;
+  if (FLAGS_realtime) awake.emplace();
   if (results.pinned) PinTo(0, kLoadCore);
   // The servers that are started from here inherit it.
   if (FLAGS_realtime && !MakeRealtime(0)) return UsageError("--realtime needs privileges");

@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tools/bench/awake.h"
 #include "tools/bench/usage.h"
 
 namespace rollcall::bench {
@@ -22,6 +23,9 @@ absl::Duration ServerCpu(pid_t server) {
   return server == 0 ? absl::ZeroDuration() : CpuTimeOf(server).value_or(absl::ZeroDuration());
 }
 
+// Of everybody but those that keep the cores awake.
+absl::Duration WantedTime() { return MachineBusyTime() - CoresKeptAwake::CpuTime(); }
+
 }  // namespace
 
 Cost& Cost::operator+=(const Cost& other) {
@@ -34,7 +38,7 @@ Cost& Cost::operator+=(const Cost& other) {
 
 Meter::Meter(pid_t server)
     : server_(server),
-      busy_(MachineBusyTime()),
+      busy_(WantedTime()),
       server_cpu_(ServerCpu(server)),
       load_cpu_(CpuTimeOf(0).value_or(absl::ZeroDuration())),
       begin_(absl::Now()) {}
@@ -46,7 +50,7 @@ Cost Meter::Read() const {
   cost.load_cpu = CpuTimeOf(0).value_or(absl::ZeroDuration()) - load_cpu_;
   // /proc/stat counts in ticks of 10 ms, so that a short stretch may look like less than nothing.
   cost.others_cpu =
-      std::max(absl::ZeroDuration(), MachineBusyTime() - busy_ - cost.server_cpu - cost.load_cpu);
+      std::max(absl::ZeroDuration(), WantedTime() - busy_ - cost.server_cpu - cost.load_cpu);
   return cost;
 }
 

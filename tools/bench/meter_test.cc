@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "tools/bench/awake.h"
 
 namespace rollcall::bench {
 namespace {
@@ -35,6 +37,18 @@ TEST(Meter, CountsAnUnknownServerAsNobody) {
   EXPECT_EQ(cost.server_cpu, absl::ZeroDuration());
   EXPECT_GE(cost.load_cpu, absl::ZeroDuration());
   EXPECT_GE(cost.others_cpu, absl::ZeroDuration());
+}
+
+TEST(CoresKeptAwake, UseWhatNobodyWantsUntilTheyEnd) {
+  {
+    const CoresKeptAwake awake;
+    // On a busy machine it may be a while until nobody wants a core.
+    const absl::Time deadline = absl::Now() + absl::Minutes(2);
+    while (CoresKeptAwake::CpuTime() == absl::ZeroDuration() && absl::Now() < deadline) {
+    }
+    EXPECT_GT(CoresKeptAwake::CpuTime(), absl::ZeroDuration());
+  }
+  EXPECT_EQ(CoresKeptAwake::CpuTime(), absl::ZeroDuration());
 }
 
 }  // namespace
