@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
+#include "net/descriptors.h"
 #include "net/real_env.h"
 #include "store/http/endpoints.h"
 #include "store/http/http_server.h"
@@ -136,6 +137,9 @@ int CannotServe(absl::string_view message) {
   return kExitCannotServe;
 }
 
+// Half a megabyte of the kernel's memory at most.
+constexpr int kDescriptorsReserved = 1 << 16;
+
 // Every client takes a descriptor, and the usual soft limit of 1024 is far below the hard one.
 void RaiseDescriptorLimit() {
   rlimit limit = {};
@@ -144,6 +148,7 @@ void RaiseDescriptorLimit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     PLOG(WARNING) << "cannot raise the limit of descriptors to " << limit.rlim_max;
   }
+  net::ReserveDescriptors(kDescriptorsReserved);
 }
 
 // Under its own name only when it is whole: whoever waits for the file must never read half of it.
