@@ -55,6 +55,7 @@ KeySpace::Entry KeySpace::FindOrCreate(std::string&& key) {
 std::optional<std::string> KeySpace::Erase(absl::string_view key) {
   const auto found = values_.find(key);
   if (found == values_.end()) return std::nullopt;
+  if (log_ != nullptr) log_->KeyChanged(key);
   if (IsHidden(key)) --hidden_key_count_;
   key_bytes_ -= key.size();
   value_bytes_ -= found->second.size();
@@ -70,6 +71,7 @@ bool KeySpace::Exists(absl::string_view name) const {
 
 void KeySpace::Push(std::string&& queue, std::string&& element) {
   value_bytes_ += element.size();
+  if (log_ != nullptr) log_->Pushed(queue, element);
   const auto [entry, created] = queues_.try_emplace(std::move(queue));
   if (created) key_bytes_ += entry->first.size();
   entry->second.push_back(std::move(element));
@@ -79,6 +81,7 @@ void KeySpace::Push(std::string&& queue, std::string&& element) {
 std::optional<std::string> KeySpace::Pop(absl::string_view queue) {
   const auto found = queues_.find(queue);
   if (found == queues_.end()) return std::nullopt;
+  if (log_ != nullptr) log_->Popped(queue);
   std::string element = std::move(found->second.front());
   found->second.pop_front();
   value_bytes_ -= element.size();

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "store/engine/change_log.h"
 
 namespace rollcall::engine {
 
@@ -49,6 +50,9 @@ class KeySpace {
     size_t bytes_before = 0;  // The value's, when the entry was given.
   };
 
+  // From now on `log` is told of every change; it must outlive this. nullptr: nobody is.
+  void LogTo(ChangeLog* log) { log_ = log; }
+
   // Nullptr if there is no such key. Queues are not keys.
   const std::string* Find(absl::string_view key) const;
   // The key's entry, made with an empty value if there was none; `key` is moved from only then.
@@ -56,6 +60,7 @@ class KeySpace {
   // To be told of every value that was changed through an Entry, once.
   void CountChange(const Entry& entry) {
     value_bytes_ += entry.value->size() - entry.bytes_before;  // Wraps around where it shrank.
+    if (log_ != nullptr) log_->KeyChanged(entry.key);
   }
   // Removes the key and gives its last value.
   std::optional<std::string> Erase(absl::string_view key);
@@ -92,6 +97,7 @@ class KeySpace {
   size_t key_bytes_ = 0;
   size_t value_bytes_ = 0;
   size_t element_count_ = 0;  // In queues.
+  ChangeLog* log_ = nullptr;
 };
 
 // `text` for a log line: its beginning, with what is not printable escaped, in quotes.

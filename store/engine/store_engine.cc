@@ -53,8 +53,9 @@ bool StoreEngine::Disconnect(ClientId client, absl::Time now) {
   return waited;
 }
 
-void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time now,
-                        Replies& replies) {
+template <typename Work>
+void StoreEngine::Admit(ClientId from, protocol::Request& request, absl::Time now, Replies& replies,
+                        Work work) {
   if (!kept_.empty()) kept_.clear();
   now_ = now;
   const auto client = clients_.find(from);
@@ -65,8 +66,28 @@ void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time no
   // cannot cancel, and would take a late STOP_WAITING for the beginning of its next reply.
   if (call.legacy) waits_.Drop(from);
   if (is_limited_ && !HasRoomFor(call)) return;
-  Dispatch(call);
+  work(call);
   if (budget_ != nullptr) Account();
+}
+
+void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time now,
+                        Replies& replies) {
+  Admit(from, request, now, replies, [this](Call& call) { Dispatch(call); });
+}
+
+void StoreEngine::RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now,
+                                Replies& replies) {
+  Admit(from, request, now, replies, [this](Call& call) { Barrier(call, 0); });
+}
+
+void StoreEngine::Restore(std::string key, std::string value) {
+  const KeySpace::Entry entry = keys_.FindOrCreate(std::move(key));
+  *entry.value = std::move(value);
+  keys_.CountChange(entry);
+}
+
+void StoreEngine::RestoreElement(std::string queue, std::string element) {
+  keys_.Push(std::move(queue), std::move(element));
 }
 
 void StoreEngine::Dispatch(Call& call) {
@@ -106,9 +127,12 @@ void StoreEngine::Dispatch(Call& call) {
     case Operation::kListKeys:
       return ListKeys(call);
     case Operation::kBarrier:
-      return Barrier(call);
+      return Barrier(call, 1);
     case Operation::kWatchKey:
       return WatchKey(call);
+    case Operation::kSession:
+    case Operation::kNumbered:
+      return call.HangUp("this server keeps no sessions");
     case Operation::kValidate:
       break;  // The parser consumes the greeting.
   }
@@ -241,12 +265,12 @@ void StoreEngine::QueuePop(Call& call) {
   if (length > 0) reply.texts.push_back(Keep(*keys_.Pop(call.key())));
 }
 
-void StoreEngine::Barrier(Call& call) {
+void StoreEngine::Barrier(Call& call, int64_t members) {
   // Before the member is counted: one that is sent away must not count.
   if (!AdmitsWait(call, call.key().size())) return;
   const KeySpace::Entry entry = keys_.FindOrCreate(std::move(call.key()));
   int64_t arrived = 0;
-  if (!AddTo(entry, 1, call, arrived)) return;
+  if (!AddTo(entry, members, call, arrived)) return;
   const int64_t world_size = call.request.number;
   if (world_size > 0 && arrived < world_size) {
     return waits_.AwaitBarrier(call.from, std::string(entry.key), now_);

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "store/engine/change_log.h"
 #include "store/engine/client_id.h"
 #include "store/engine/duration_histogram.h"
 #include "store/engine/key_space.h"
@@ -77,6 +78,16 @@ class StoreEngine {
   // times: look at protocol::EncodedBytes before encoding one.
   void Apply(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
 
+  // A barrier again, of a member that has been counted: only the wait for the others.
+  void RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
+
+  // --- For who keeps the store somewhere ---
+  // As in KeySpace.
+  void LogTo(ChangeLog* log) { keys_.LogTo(log); }
+  // What was kept comes back; before the first request, and nobody is told.
+  void Restore(std::string key, std::string value);
+  void RestoreElement(std::string queue, std::string element);
+
   // For metrics, tests and leak checks.
   size_t key_count() const { return keys_.visible_key_count(); }  // Without the hidden ones.
   size_t queue_count() const { return keys_.queue_count(); }
@@ -134,6 +145,10 @@ class StoreEngine {
   // Tells the budget.
   void Account();
 
+  // Calls `work` with the call, unless `from` is not known: then it is hung up on.
+  template <typename Work>
+  void Admit(ClientId from, protocol::Request& request, absl::Time now, Replies& replies,
+             Work work);
   void Dispatch(Call& call);
   void Ping(Call& call);
   void Set(Call& call);
@@ -150,7 +165,7 @@ class StoreEngine {
   void ListKeys(Call& call);
   void QueuePush(Call& call);
   void QueuePop(Call& call);
-  void Barrier(Call& call);
+  void Barrier(Call& call, int64_t members);
   void WatchKey(Call& call);
 
   void Write(std::string&& key, std::string&& value, Replies& replies);

@@ -40,11 +40,13 @@ constexpr std::array<OpcodeRow, kOperationCount> kOpcodes = {{
     {Operation::kListKeys,   {    17,  kNone,  kNone}},
     {Operation::kBarrier,    {    18,  kNone,  kNone}},
     {Operation::kWatchKey,   { kNone,      7,  kNone}},
+    {Operation::kSession,    {    64,  kNone,  kNone}},
+    {Operation::kNumbered,   {    65,  kNone,  kNone}},
 }};
 // clang-format on
 
 // The table the other way round.
-constexpr int kOpcodeEnd = 19;
+constexpr int kOpcodeEnd = 66;
 using OperationsByOpcode = std::array<std::array<int8_t, kOpcodeEnd>, kDialectCount>;
 
 constexpr OperationsByOpcode Inverted() {

@@ -32,11 +32,17 @@ TEST(Dialect, OpcodesGoBothWays) {
   }
 }
 
-TEST(Dialect, ModernOpcodesAreZeroToEighteen) {
+TEST(Dialect, ModernOpcodesAreZeroToEighteenAndTwoOfOurOwn) {
   for (int opcode = 0; opcode <= 18; ++opcode) {
     EXPECT_TRUE(OperationOf(Dialect::kModern, static_cast<uint8_t>(opcode)).has_value()) << opcode;
   }
-  EXPECT_EQ(OperationOf(Dialect::kModern, 19), std::nullopt);
+  for (int opcode = 19; opcode <= 63; ++opcode) {
+    EXPECT_EQ(OperationOf(Dialect::kModern, static_cast<uint8_t>(opcode)), std::nullopt) << opcode;
+  }
+  EXPECT_EQ(OperationOf(Dialect::kModern, 64), Operation::kSession);
+  EXPECT_EQ(OperationOf(Dialect::kModern, 65), Operation::kNumbered);
+  EXPECT_EQ(OperationOf(Dialect::kModern, 66), std::nullopt);
+  EXPECT_EQ(OperationOf(Dialect::kLegacy, 64), std::nullopt);
   EXPECT_EQ(OperationOf(Dialect::kModern, 255), std::nullopt);
 }
 

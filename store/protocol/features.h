@@ -28,7 +28,11 @@ inline constexpr uint32_t kWantsToken = 1 << 1;
 inline constexpr absl::string_view kTokenKey = "rollcall/token";
 inline constexpr absl::string_view kTokenAccepted = "accepted";
 
-// What the server of this tree can do.
+// What the server answers is on its disk, and it knows sessions and numbered requests: a client
+// whose connection broke can send a request again, and it is not applied twice (FORMAT.md).
+inline constexpr uint32_t kKeepsJournal = 1 << 2;
+
+// What the server of this tree can do, whatever it is made of.
 inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey;
 
 // What to ping with. A rank that does not fit is not told.
@@ -47,9 +51,9 @@ inline constexpr bool AsksFeatures(int64_t number) {
   return number == kAskFeatures || RankToldBy(number).has_value();
 }
 
-// What a ping with `number` is answered with.
-inline constexpr int64_t PingAnswer(int64_t number) {
-  return AsksFeatures(number) ? kAskFeatures | kServerFeatures : number;
+// What a ping with `number` is answered with, by a server with `features`.
+inline constexpr int64_t PingAnswer(int64_t number, uint32_t features = kServerFeatures) {
+  return AsksFeatures(number) ? kAskFeatures | features : number;
 }
 
 // The features in an answer to a ping with `asked`, which asks for them; nullopt: it is no answer.

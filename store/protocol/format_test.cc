@@ -164,7 +164,7 @@ std::string OperandsOf(const OperationRow& row) {
   std::string operands = row.keys == KeyFields::kNone ? "" : "key";
   for (int i = 0; i < row.values_per_key; ++i) operands += " value";
   if (row.keys == KeyFields::kCounted) operands = absl::StrCat("count (", operands, ")");
-  if (row.number == NumberField::kI64) operands += " i64";
+  if (row.number == NumberField::kI64) operands += operands.empty() ? "i64" : " i64";
   if (row.number == NumberField::kU32) operands += "u32";
   return operands.empty() ? "-" : operands;
 }

@@ -32,9 +32,12 @@ enum class Operation : uint8_t {
   kListKeys,
   kBarrier,
   kWatchKey,
+  // Ours, of servers that keep a journal (FORMAT.md).
+  kSession,
+  kNumbered,
 };
 
-inline constexpr int kOperationCount = static_cast<int>(Operation::kWatchKey) + 1;
+inline constexpr int kOperationCount = static_cast<int>(Operation::kNumbered) + 1;
 
 enum class KeyFields : uint8_t {
   kNone,
@@ -75,6 +78,8 @@ inline constexpr std::array<OperationRow, kOperationCount> kOperations = {{
     {Operation::kListKeys, "list_keys", KeyFields::kNone, 0, NumberField::kNone},
     {Operation::kBarrier, "barrier", KeyFields::kOne, 0, NumberField::kI64},
     {Operation::kWatchKey, "watch_key", KeyFields::kOne, 0, NumberField::kNone},
+    {Operation::kSession, "session", KeyFields::kOne, 0, NumberField::kNone},
+    {Operation::kNumbered, "numbered", KeyFields::kNone, 0, NumberField::kI64},
 }};
 
 constexpr const OperationRow& RowOf(Operation operation) {

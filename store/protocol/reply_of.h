@@ -29,6 +29,7 @@ inline constexpr std::array<ReplyRow, kOperationCount> kReplies = {{
     {Operation::kQueuePush, std::nullopt},        {Operation::kQueuePop, ReplyKind::kPopped},
     {Operation::kQueueLen, ReplyKind::kNumber},   {Operation::kListKeys, ReplyKind::kList},
     {Operation::kBarrier, ReplyKind::kSignal},    {Operation::kWatchKey, ReplyKind::kSignal},
+    {Operation::kSession, ReplyKind::kNumber},    {Operation::kNumbered, std::nullopt},
 }};
 
 constexpr std::optional<ReplyKind> ReplyOf(Operation operation) {

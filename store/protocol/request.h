@@ -19,6 +19,8 @@ namespace rollcall::protocol {
 //   multi_set                      keys[i] with values[i]
 //   barrier                        keys[0], number (world_size)
 //   ping                           number (the nonce: 32 bits, unsigned)
+//   session                        keys[0]
+//   numbered                       number (a RequestNumber, packed)
 //   num_keys, list_keys, cancel_wait   nothing
 // kValidate never appears: the parser consumes the greeting.
 struct Request {

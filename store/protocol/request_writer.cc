@@ -115,4 +115,10 @@ absl::Status AppendPing(Dialect dialect, uint32_t nonce, std::string& out) {
   return begun;
 }
 
+absl::Status AppendNumber(Dialect dialect, int64_t packed, std::string& out) {
+  absl::Status begun = Begin(dialect, Operation::kNumbered, out);
+  if (begun.ok()) wire::Put(static_cast<uint64_t>(packed), out);
+  return begun;
+}
+
 }  // namespace rollcall::protocol

@@ -19,7 +19,7 @@ void AppendValidate(std::string& out);
 // Each appends one request in `dialect` to `out`. Unimplemented, with nothing appended, where the
 // dialect has no such operation. The caller has checked the limits.
 //
-// get, delete_key, queue_pop, queue_len, watch_key
+// get, delete_key, queue_pop, queue_len, watch_key, session
 absl::Status AppendKeyRequest(Dialect dialect, Operation operation, absl::string_view key,
                               std::string& out);
 // set, append, queue_push
@@ -43,6 +43,8 @@ absl::Status AppendMultiSet(Dialect dialect, absl::Span<const std::string> keys,
 // num_keys, list_keys, cancel_wait
 absl::Status AppendBareRequest(Dialect dialect, Operation operation, std::string& out);
 absl::Status AppendPing(Dialect dialect, uint32_t nonce, std::string& out);
+// numbered; `packed` is a RequestNumber.
+absl::Status AppendNumber(Dialect dialect, int64_t packed, std::string& out);
 
 }  // namespace rollcall::protocol
 

@@ -45,6 +45,8 @@ constexpr absl::string_view kSampleRequests[] = {
     R"(list_keys)",
     R"(barrier "/b" 4)",
     R"(watch_key "/w")",
+    R"(session "of rank 3")",
+    R"(numbered 131073)",
 };
 
 struct Words {
@@ -125,6 +127,7 @@ absl::Status AppendBare(Dialect dialect, const OperationRow& row, const Words& w
     return absl::OkStatus();
   }
   if (row.number == NumberField::kNone) return AppendBareRequest(dialect, row.operation, out);
+  if (row.number == NumberField::kI64) return AppendNumber(dialect, words.numbers[0], out);
   return AppendPing(dialect, static_cast<uint32_t>(words.numbers[0]), out);
 }
 

@@ -4,6 +4,7 @@
 #define ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -12,6 +13,7 @@
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
 #include "store/protocol/request.h"
 #include "store/server/late_replies.h"
 #include "store/server/snapshot_parts.h"
@@ -57,6 +59,8 @@ class EnginePort {
   virtual void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
                      engine::Replies& replies) = 0;
   virtual bool replies_outlive_batches() const = 0;
+  // What clients are told that the server can do (protocol/features.h). From any thread.
+  virtual uint32_t features() const { return protocol::kServerFeatures; }
 
   // --- Of an engine that answers later, in batches too ---
   // Whether it is one: the other two mean something then.

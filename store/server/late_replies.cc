@@ -22,6 +22,20 @@ void LateReplies::Append(engine::ClientId to, LateKind kind, absl::string_view b
   entries_.push_back({.to = to, .end = bytes_.size(), .kind = kind});
 }
 
+void LateReplies::Take(LateReplies& other) {
+  if (empty()) {
+    Swap(other);
+  } else {
+    const size_t begin = bytes_.size();
+    bytes_ += other.bytes_;
+    for (Entry entry : other.entries_) {
+      entry.end += begin;
+      entries_.push_back(entry);
+    }
+  }
+  other.Clear();
+}
+
 void LateReplies::ForEach(
     absl::FunctionRef<void(engine::ClientId to, LateKind kind, absl::string_view bytes)> visit)
     const {

@@ -29,6 +29,8 @@ class LateReplies {
  public:
   void Append(engine::ClientId to, const protocol::Reply& reply);
   void Append(engine::ClientId to, LateKind kind, absl::string_view bytes);
+  // All that `other` has, which is then empty.
+  void Take(LateReplies& other);
   bool empty() const { return entries_.empty(); }
   size_t size_bytes() const { return bytes_.size(); }
   // In the order in which they came.

@@ -46,7 +46,7 @@ std::unique_ptr<Admission> ServerCore::NewAdmission() const {
   std::shared_ptr<const TokenTable> tokens = security_->tokens();
   if (tokens == nullptr) return nullptr;
   auto admission = std::make_unique<Admission>();
-  admission->gate = std::make_unique<TokenGate>(std::move(tokens));
+  admission->gate = std::make_unique<TokenGate>(std::move(tokens), engine_->features());
   return admission;
 }
 

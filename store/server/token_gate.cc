@@ -34,8 +34,8 @@ void AnswerText(absl::string_view text, std::string& out) {
 
 }  // namespace
 
-TokenGate::TokenGate(std::shared_ptr<const TokenTable> tokens)
-    : tokens_(std::move(tokens)), parser_(&StrangersOptions()) {}
+TokenGate::TokenGate(std::shared_ptr<const TokenTable> tokens, uint32_t features)
+    : tokens_(std::move(tokens)), features_(features), parser_(&StrangersOptions()) {}
 
 TokenGate::Verdict TokenGate::Refuse(std::string reason) {
   reason_ = std::move(reason);
@@ -62,7 +62,7 @@ TokenGate::Verdict TokenGate::Look(protocol::Request& request, std::string& out)
     }
     told_rank_ = protocol::RankToldBy(request.number);
     protocol::Reply features{.kind = protocol::ReplyKind::kNonce};
-    features.number = protocol::PingAnswer(request.number) | protocol::kWantsToken;
+    features.number = protocol::PingAnswer(request.number, features_ | protocol::kWantsToken);
     protocol::AppendReply(features, out);
     return Verdict::kMore;
   }

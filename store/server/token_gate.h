@@ -2,11 +2,13 @@
 #ifndef ROLLCALL_STORE_SERVER_TOKEN_GATE_H_
 #define ROLLCALL_STORE_SERVER_TOKEN_GATE_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "store/protocol/features.h"
 #include "store/protocol/request_parser.h"
 #include "store/server/token_table.h"
 
@@ -16,7 +18,9 @@ namespace rollcall {
 // less than a request may have. Not thread-safe.
 class TokenGate {
  public:
-  explicit TokenGate(std::shared_ptr<const TokenTable> tokens);
+  // `features`: of the server behind it.
+  explicit TokenGate(std::shared_ptr<const TokenTable> tokens,
+                     uint32_t features = protocol::kServerFeatures);
 
   enum class Verdict {
     kMore,      // It has not said all of it.
@@ -41,6 +45,7 @@ class TokenGate {
   Verdict Refuse(std::string reason);
 
   const std::shared_ptr<const TokenTable> tokens_;
+  const uint32_t features_;
   protocol::RequestParser parser_;
   std::string reason_;
   std::optional<int> told_rank_;
