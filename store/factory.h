@@ -52,7 +52,7 @@ struct StoreUrlOptions {
 
 // "tcp://host:port?rank=0&world_size=4[&use_libuv=0]": rank 0 hosts the server. With is_server=0 it
 // does not, because one runs there already. token_file=PATH: as in TcpStoreOptions, and for the
-// server that is hosted too.
+// server that is hosted too. resumes=0: as TcpStoreOptions::resumes, false.
 // "tls://host:port?...": the same over TLS. Paths of PEM files: ca=PATH, who may have signed the
 // server's certificate (else whom this system trusts); cert=PATH and key=PATH, for a server that
 // asks for them, and for the one that rank 0 hosts, which must have them; client_ca=PATH, whose

@@ -60,7 +60,7 @@ absl::StatusOr<int> GivenNumber(const StoreUrl& url, const std::string& name, in
 std::vector<absl::string_view> KnownParameters(const StoreUrl& url) {
   std::vector<absl::string_view> known = {"rank", "world_size", "use_libuv"};
   if (url.scheme == "tcp" || url.scheme == "tls") {
-    known.insert(known.end(), {"is_server", "token_file"});
+    known.insert(known.end(), {"is_server", "token_file", "resumes"});
   }
   if (url.scheme == "tls") {
     known.insert(known.end(), {"ca", "cert", "key", "client_ca", "server_name"});
@@ -160,6 +160,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenTcp(net::Env& env, const StoreUrl& ur
   if (!is_server.ok()) return is_server.status();
   options.is_server = *is_server;
   options.token_file = Parameter(url, "token_file");
+  const std::string resumes = Parameter(url, "resumes");
+  if (!resumes.empty() && resumes != "0" && resumes != "1") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("resumes must be 0 or 1, got \"", resumes, "\""));
+  }
+  options.resumes = resumes != "0";
   if (*is_server) options.server.token_file = options.token_file;
   if (url.scheme == "tls") {
     if (absl::Status added = AddTls(url, options); !added.ok()) return added;

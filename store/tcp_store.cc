@@ -121,8 +121,10 @@ absl::StatusOr<TcpStore::Parts> TcpStore::Make(net::Env& env, TcpStoreOptions op
                                     : client::StoreClient::kZeroTimeoutBudget;
   const absl::Time deadline =
       budget == absl::InfiniteDuration() ? absl::InfiniteFuture() : started + budget;
-  client::ClientOptions client_options{
-      .dialect = options.dialect, .limits = options.limits, .timeout = options.timeout};
+  client::ClientOptions client_options{.dialect = options.dialect,
+                                       .resumes = options.resumes,
+                                       .limits = options.limits,
+                                       .timeout = options.timeout};
   if (absl::Status added = AddCredentials(options, client_options); !added.ok()) return added;
   std::shared_ptr<StoreServer> server;
   if (options.is_server) {

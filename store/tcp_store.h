@@ -54,6 +54,9 @@ struct TcpStoreOptions {
   // A file with the token to show to a server that asks for one (store/token_file.h; the first, if
   // there are several). In the modern dialect only.
   std::string token_file;
+  // With a server that keeps a journal, a call returns when what it wrote is safe there, and goes
+  // on over another connection when one breaks (docs/journal.md). False: as with any other server.
+  bool resumes = true;
 
   absl::Duration timeout = kDefaultTimeout;
   protocol::Dialect dialect = protocol::Dialect::kModern;

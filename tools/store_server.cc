@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +27,9 @@
 #include "net/real_env.h"
 #include "store/http/endpoints.h"
 #include "store/http/http_server.h"
+#include "store/journal/journaled_engine.h"
+#include "store/journal/sqlite_journal.h"
+#include "store/server/server_engine.h"
 #include "tools/json_log.h"
 #include "tools/server_flags.h"
 
@@ -63,6 +68,9 @@ DEFINE_string(
     etcd, "",
     "For --engine=etcd: HOST:PORT,HOST:PORT/PREFIX of etcd's members, and parameters as in "
     "an etcd:// URL.");
+DEFINE_string(journal, "",
+              "A directory to keep the store in, so that it outlives the server; empty: in memory "
+              "alone.");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -70,6 +78,7 @@ namespace {
 
 constexpr int kExitUsage = 1;
 constexpr int kExitCannotServe = 3;
+constexpr int kExitJournalFailed = 4;
 
 void PrintHelp() {
   std::cout
@@ -119,8 +128,14 @@ void PrintHelp() {
          "                         of fronts, and what they serve outlives them\n"
          "  --etcd=HOST:PORT,...   the members of etcd, then /PREFIX, which all fronts of one job\n"
          "                         share, and ?ttl=60s&ca=FILE&... as in an etcd:// URL\n"
+         "  --journal=DIR          with the engine in memory, keep what it holds in this "
+         "directory:\n"
+         "                         a server that is killed and started again with it has every\n"
+         "                         write that was acknowledged. One that has no journal yet must\n"
+         "                         be empty or missing\n"
          "\n"
-         "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen.\n"
+         "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen or read the journal,\n"
+         "4 the journal's disk failed or is full.\n"
          "\n"
          "Try:\n"
          "  store_server --host=127.0.0.1 --port=29500\n"
@@ -203,6 +218,20 @@ sigset_t BlockSignals(bool reloads) {
   return signals;
 }
 
+// `engine`, or one with a journal if the flag asks for it. `*failed` is set, and the server told to
+// end, when the journal fails.
+ServerEngineFactory WithJournal(const ServerEngineFactory& engine, std::atomic<bool>* failed) {
+  if (FLAGS_journal.empty()) return engine;
+  JournaledEngineOptions options;
+  options.open_journal = [] { return OpenSqliteJournal({.directory = FLAGS_journal}); };
+  options.on_failure = [failed](const absl::Status& /*why*/) {
+    *failed = true;
+    // To the process, so that sigwait gets it.
+    kill(getpid(), SIGTERM);
+  };
+  return NewJournaledEngine(std::move(options));
+}
+
 void Reload(StoreServer& server) {
   const absl::Status reloaded = server.Reload();
   if (reloaded.ok()) {
@@ -239,9 +268,13 @@ int Main() {
   const bool reloads = options->HasTls() || !options->token_file.empty();
   const sigset_t signals = BlockSignals(reloads);
   RaiseDescriptorLimit();
+  if (!FLAGS_journal.empty() && FLAGS_engine != "memory") {
+    return UsageError("--journal is for --engine=memory: etcd keeps what it holds by itself");
+  }
 
+  std::atomic<bool> journal_failed = false;
   absl::StatusOr<std::unique_ptr<StoreServer>> started =
-      StoreServer::Start(net::RealEnv(), *options, *engine);
+      StoreServer::Start(net::RealEnv(), *options, WithJournal(*engine, &journal_failed));
   if (!started.ok()) return CannotServe(started.status().message());
   StoreServer& server = **started;
   http::Endpoints endpoints(&net::RealEnv(), &server);
@@ -281,7 +314,7 @@ int Main() {
   // It asks the server.
   http_server.reset();
   server.Stop();
-  return 0;
+  return journal_failed ? kExitJournalFailed : 0;
 }
 
 }  // namespace
@@ -301,5 +334,6 @@ int main(int argc, char** argv) {
   }
   google::InitGoogleLogging(argv[0]);
   signal(SIGPIPE, SIG_IGN);  // Whoever reads its output may go first.
+  signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a journal's error, and told as such.
   return rollcall::tools::Main();
 }

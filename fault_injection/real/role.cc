@@ -21,6 +21,9 @@
 #include "glog/logging.h"
 #include "net/env.h"
 #include "net/real_env.h"
+#include "store/journal/journaled_engine.h"
+#include "store/journal/sqlite_journal.h"
+#include "store/server/server_engine.h"
 #include "store/server/store_server.h"
 
 namespace rollcall::fault {
@@ -117,8 +120,8 @@ class Role {
 
   int Serve() {
     StepOutcome outcome = Begun(kStartStep);
-    const absl::StatusOr<std::unique_ptr<StoreServer>> server =
-        StoreServer::Start(env_, ServerOptionsOf(scenario_.server(), options_.server_port));
+    const absl::StatusOr<std::unique_ptr<StoreServer>> server = StoreServer::Start(
+        env_, ServerOptionsOf(scenario_.server(), options_.server_port), NewEngine());
     outcome.set_ended_ns(SinceBeginning());
     SetStarted(server.status(), outcome);
     SayEnded(outcome);
@@ -126,6 +129,13 @@ class Role {
     talk_.AwaitStop();
     (*server)->Stop();
     return 0;
+  }
+
+  ServerEngineFactory NewEngine() {
+    if (!scenario_.server().journal()) return &NewMemoryEngine;
+    const std::string directory = absl::StrCat(options_.directory, "/journal");
+    return NewJournaledEngine(
+        {.open_journal = [directory] { return OpenSqliteJournal({.directory = directory}); }});
   }
 
   int Meddle(const Stranger& stranger) {

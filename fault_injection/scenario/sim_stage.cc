@@ -10,10 +10,14 @@
 #include "fault_injection/scenario/stranger.h"
 #include "fault_injection/stable_hash.h"
 #include "glog/logging.h"
+#include "store/journal/journaled_engine.h"
 #include "store/server/store_server.h"
 
 namespace rollcall::fault {
 namespace {
+
+// Of a server's journal: an SSD's.
+constexpr absl::Duration kCommitLatency = absl::Milliseconds(1);
 
 constexpr uint16_t kPort = 29500;
 constexpr char kFaultsActor[] = "faults";
@@ -189,7 +193,7 @@ void SimStage::Serve(SimEnv& env, int life) {
   StepOutcome& outcome = BeginOutcome(kServerHost, life, kStartStep);
   if (options_.steps != nullptr) options_.steps->OnBegin(outcome);
   const absl::StatusOr<std::unique_ptr<StoreServer>> server =
-      StoreServer::Start(env, ServerOptionsOf(scenario_.server(), kPort));
+      StoreServer::Start(env, ServerOptionsOf(scenario_.server(), kPort), NewEngine(env));
   outcome.set_ended_ns(absl::ToInt64Nanoseconds(SinceBeginning()));
   SetStarted(server.status(), outcome);
   if (options_.steps != nullptr) options_.steps->OnEnd(outcome);
@@ -202,6 +206,12 @@ void SimStage::Serve(SimEnv& env, int life) {
     world_.Block(stop_at, "the workers to end");
   }
   (*server)->Stop();
+}
+
+ServerEngineFactory SimStage::NewEngine(SimEnv& env) {
+  if (!scenario_.server().journal()) return &NewMemoryEngine;
+  if (disk_ == nullptr) disk_ = std::make_unique<FakeDisk>(env);
+  return NewJournaledEngine({.open_journal = disk_->Opener(env, kCommitLatency)});
 }
 
 void SimStage::StartStranger(const Stranger& stranger) {

@@ -25,6 +25,8 @@
 #include "fault_injection/sim_env.h"
 #include "fault_injection/sim_net.h"
 #include "fault_injection/world.h"
+#include "store/journal/fake_journal.h"
+#include "store/server/server_engine.h"
 
 namespace rollcall::fault {
 
@@ -56,6 +58,7 @@ class SimStage final : private SimProcesses {
   void StartWorker(const WorkerRole& role, int life);
   void StartServer(int life);
   void Serve(SimEnv& env, int life);
+  ServerEngineFactory NewEngine(SimEnv& env);
   void StartStranger(const Stranger& stranger);
   void Direct();
   // A step begins or has ended: faults that wait for it happen before it goes on.
@@ -76,6 +79,7 @@ class SimStage final : private SimProcesses {
   const Cast cast_;
   World world_;
   SimNet net_;
+  std::unique_ptr<FakeDisk> disk_;  // Of a server with a journal.
   std::map<std::string, Process> processes_;
   std::vector<std::unique_ptr<SimEnv>> past_lives_;
   std::unique_ptr<SimEnv> recorder_env_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -72,6 +73,11 @@ class Channel {
   bool answers_get_of_missing_key() const {
     return (features_ & protocol::kAnswersGetOfMissingKey) != 0;
   }
+  bool keeps_journal() const { return (features_ & protocol::kKeepsJournal) != 0; }
+
+  // Whose requests the server takes the numbered ones for (lane.h); empty at first.
+  const std::string& session() const { return session_; }
+  void SetSession(std::string session) { session_ = std::move(session); }
 
   // Something was written that has no reply: whether it was applied is known only once a later
   // request has been answered. unacknowledged() may be asked by any thread.
@@ -115,6 +121,7 @@ class Channel {
   std::unique_ptr<protocol::ReplyParser> text_parser_;
   std::atomic<int> unacknowledged_ = 0;
   bool in_step_ = true;
+  std::string session_;
 };
 
 }  // namespace rollcall::client

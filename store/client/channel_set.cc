@@ -100,6 +100,7 @@ absl::Status ChannelSet::Connect(absl::Time started, absl::Time deadline) {
   absl::StatusOr<std::unique_ptr<Channel>> channel =
       OpenFirstChannel(env_, target_, started, deadline);
   if (!channel.ok()) return channel.status();
+  NoteFeatures(**channel);
   net::MonitorLock lock(monitor_.get());
   primary_ = *std::move(channel);
   return absl::OkStatus();
@@ -183,7 +184,10 @@ absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadli
   const int rank = rank_;
   absl::StatusOr<std::unique_ptr<Channel>> channel = OpenFurtherChannel(
       env_, target_, rank == kNoRank ? std::nullopt : std::optional<int>(rank), deadline, *watch_);
-  if (channel.ok()) return channel;
+  if (channel.ok()) {
+    NoteFeatures(**channel);
+    return channel;
+  }
   const absl::Status& why = channel.status();
   ErrorCode code = ErrorCode::kConnectionLost;
   if (IsTimeout(why)) code = ErrorCode::kReplyTimeout;
@@ -194,6 +198,25 @@ absl::StatusOr<std::unique_ptr<Channel>> ChannelSet::Reconnect(absl::Time deadli
   }
   return StoreStatus(code, absl::StrCat("cannot connect to the store again: ", why.message()),
                      rollcall::DetailsOf(why));
+}
+
+void ChannelSet::NoteFeatures(const Channel& channel) {
+  net::MonitorLock lock(monitor_.get());
+  if (channel.keeps_journal() && lane_ == nullptr) lane_ = std::make_unique<Lane>(env_);
+  keeps_journal_ = channel.keeps_journal();
+}
+
+std::unique_ptr<Lane> ChannelSet::TakeLane() {
+  net::MonitorLock lock(monitor_.get());
+  if (spare_lanes_.empty()) return std::make_unique<Lane>(env_);
+  std::unique_ptr<Lane> lane = std::move(spare_lanes_.back());
+  spare_lanes_.pop_back();
+  return lane;
+}
+
+void ChannelSet::ReturnLane(std::unique_ptr<Lane> lane) {
+  net::MonitorLock lock(monitor_.get());
+  spare_lanes_.push_back(std::move(lane));
 }
 
 // --- Closing ---

@@ -17,6 +17,7 @@
 #include "net/env.h"
 #include "net/monitor.h"
 #include "store/client/channel.h"
+#include "store/client/lane.h"
 #include "store/client/target.h"
 #include "store/client/wait_exchange.h"
 
@@ -83,6 +84,14 @@ class ChannelSet {
   // Before destruction, with no call under way: see ~StoreClient.
   void Finish(absl::Time deadline);
 
+  // Whether the server did that was connected to last, and the store's user wants to have it so.
+  bool keeps_journal() const { return keeps_journal_.load(std::memory_order_relaxed); }
+  // For what is sent on the primary channel, once keeps_journal() has been true.
+  Lane& lane() { return *lane_; }
+  // For a call on a secondary channel; give it back with ReturnLane.
+  std::unique_ptr<Lane> TakeLane();
+  void ReturnLane(std::unique_ptr<Lane> lane);
+
   const net::Endpoint& endpoint() const { return target_.endpoint; }
   const std::string& cancel_request() const { return cancel_; }
   // "127.0.0.1:33000 -> 127.0.0.1:29500"; "not connected".
@@ -95,6 +104,8 @@ class ChannelSet {
   static constexpr int kNoRank = -1;
 
   absl::StatusOr<std::unique_ptr<Channel>> Reconnect(absl::Time deadline);
+  // Before a channel is used for the first time.
+  void NoteFeatures(const Channel& channel);
   void AskWaiterToLeave() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   void ReleasePrimary();
   void ReleaseSecondary(std::unique_ptr<Channel> channel);
@@ -116,6 +127,10 @@ class ChannelSet {
   // Written only by the one whose turn it is. nullptr: lost.
   std::unique_ptr<Channel> primary_;
   std::vector<std::unique_ptr<Channel>> idle_ ABSL_GUARDED_BY(*monitor_);
+  std::atomic<bool> keeps_journal_ = false;
+  std::unique_ptr<Lane> lane_;  // Made once.
+  // Of calls that are over. A session of the server's each: kept, so that there are few.
+  std::vector<std::unique_ptr<Lane>> spare_lanes_ ABSL_GUARDED_BY(*monitor_);
   // Those that a thread may be blocked on, beside the primary one: of secondary channels in use,
   // and of openings under way.
   std::vector<net::Connection*> held_ ABSL_GUARDED_BY(*monitor_);

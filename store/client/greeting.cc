@@ -126,6 +126,7 @@ absl::Status Greet(net::Env& env, const Target& target, uint32_t ping,
   const auto number = static_cast<uint32_t>(parser.Take().number);
   if (const std::optional<uint32_t> features = protocol::FeaturesIn(number, ping)) {
     greetings.features = *features;
+    if (!target.resumes) greetings.features &= ~protocol::kKeepsJournal;
     if ((*features & protocol::kWantsToken) == 0) return absl::OkStatus();
     return ShowToken(target, connection, deadline);
   }

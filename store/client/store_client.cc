@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "net/clock.h"
 #include "store/client/request_limits.h"
+#include "store/client/resumption.h"
 #include "store/client/wire_key.h"
 #include "store/dist_error.h"
 #include "store/protocol/request_writer.h"
@@ -43,7 +44,8 @@ StoreClient::StoreClient(net::Env& env, ClientOptions options)
                  .dialect = options_.dialect,
                  .tls = options_.tls,
                  .server_name = options_.server_name,
-                 .token = options_.token},
+                 .token = options_.token,
+                 .resumes = options_.resumes},
                 CancelRequest(options_.dialect)) {}
 
 StoreClient::~StoreClient() {
@@ -71,34 +73,88 @@ Call StoreClient::Begin(absl::string_view operation, const absl::string_view& ke
   return call;
 }
 
+absl::Status StoreClient::OnPrimary(const Call& call, bool changes_something, HangUp* hang_up,
+                                    absl::FunctionRef<absl::Status(Channel&)> attempt) {
+  Resumption resumption(&env_, &channels_, call.deadline);
+  bool was_sent = false;
+  while (true) {
+    absl::Status failed;
+    int unacknowledged = 0;
+    {
+      const absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+      failed = channel.status();
+      if (channel.ok()) {
+        was_sent = true;
+        unacknowledged = (*channel)->unacknowledged();
+        failed = attempt(**channel);
+        if (failed.ok()) return failed;
+      }
+    }
+    const bool tries_again = resumption.TryAgain(failed);
+    const absl::Status told =
+        was_sent ? Failed(call, failed, changes_something, unacknowledged) : NotSent(call, failed);
+    if (!tries_again) {
+      if (hang_up != nullptr && IsOrderlyHangUp(failed)) *hang_up = HangUp::kOrderly;
+      return told;
+    }
+    // Once may have been the server's end. Twice, and it has a reason.
+    if (hang_up == nullptr || resumption.orderly_hang_ups() < 2) continue;
+    absl::Status explained = ExplainHangUp(call, told, HangUp::kOrderly);
+    if (rollcall::CodeOf(explained) == ErrorCode::kNotANumber) return explained;
+  }
+}
+
 absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::Status& written,
                                                  absl::string_view request, bool changes_something,
                                                  ReplyKind kind, size_t texts, HangUp* hang_up) {
   if (!written.ok()) return Unsupported(call);
-  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
-  if (!channel.ok()) return NotSent(call, channel.status());
-  const int unacknowledged = (*channel)->unacknowledged();
-  absl::Status failed = (*channel)->Send(request, call.deadline);
-  if (failed.ok()) {
-    absl::StatusOr<OwnedReply> reply = (*channel)->Receive(kind, texts, call.deadline);
-    if (reply.ok()) return reply;
-    failed = reply.status();
-  }
-  if (hang_up != nullptr && IsOrderlyHangUp(failed)) *hang_up = HangUp::kOrderly;
-  return Failed(call, failed, changes_something, unacknowledged);
+  Lane::Number number;
+  absl::StatusOr<OwnedReply> reply;
+  const absl::Status done = OnPrimary(call, changes_something, hang_up, [&](Channel& channel) {
+    absl::Status sent;
+    if (changes_something && channels_.keeps_journal()) {
+      const absl::StatusOr<std::string> head =
+          number.Head(channels_.lane(), channel, call.deadline);
+      if (!head.ok()) return head.status();
+      sent = channel.Send(absl::StrCat(*head, request), call.deadline);
+    } else {
+      sent = channel.Send(request, call.deadline);
+    }
+    if (!sent.ok()) return sent;
+    reply = channel.Receive(kind, texts, call.deadline);
+    return reply.status();
+  });
+  if (!done.ok()) return done;
+  return reply;
 }
 
 absl::Status StoreClient::SendOnly(const Call& call, const absl::Status& written,
                                    absl::string_view request, absl::string_view value) {
   if (!written.ok()) return Unsupported(call);
-  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
-  if (!channel.ok()) return NotSent(call, channel.status());
-  const int unacknowledged = (*channel)->unacknowledged();
-  absl::Status sent = (*channel)->Send(request, call.deadline);
-  if (sent.ok() && !value.empty()) sent = (*channel)->Send(value, call.deadline);
-  if (!sent.ok()) return Failed(call, sent, /*changes_something=*/true, unacknowledged);
-  (*channel)->CountUnacknowledged(1);
-  return absl::OkStatus();
+  Lane::Number number;
+  return OnPrimary(call, /*changes_something=*/true, /*hang_up=*/nullptr, [&](Channel& channel) {
+    if (channels_.keeps_journal()) return SendAndConfirm(call, channel, number, request, value);
+    absl::Status sent = channel.Send(request, call.deadline);
+    if (sent.ok() && !value.empty()) sent = channel.Send(value, call.deadline);
+    if (sent.ok()) channel.CountUnacknowledged(1);
+    return sent;
+  });
+}
+
+// Whatever is answered behind it says that it is in the journal.
+absl::Status StoreClient::SendAndConfirm(const Call& call, Channel& channel, Lane::Number& number,
+                                         absl::string_view request, absl::string_view value) {
+  const absl::StatusOr<std::string> head = number.Head(channels_.lane(), channel, call.deadline);
+  if (!head.ok()) return head.status();
+  std::string ping;
+  absl::Status failed = protocol::AppendPing(options_.dialect, 0, ping);
+  if (failed.ok()) {
+    failed = channel.Send(absl::StrCat(*head, request, value.empty() ? ping : ""), call.deadline);
+  }
+  if (failed.ok() && !value.empty()) failed = channel.Send(value, call.deadline);
+  if (failed.ok() && !value.empty()) failed = channel.Send(ping, call.deadline);
+  if (!failed.ok()) return failed;
+  return channel.Receive(ReplyKind::kNonce, 0, call.deadline).status();
 }
 
 absl::Status StoreClient::SendKeyValue(Operation operation, absl::string_view key,

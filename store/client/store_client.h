@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -17,7 +18,9 @@
 #include "net/tls/tls_context.h"
 #include "store/atomic_duration.h"
 #include "store/client/call.h"
+#include "store/client/channel.h"
 #include "store/client/channel_set.h"
+#include "store/client/lane.h"
 #include "store/client/pipeline.h"
 #include "store/client/wait_exchange.h"
 #include "store/protocol/dialect.h"
@@ -35,6 +38,7 @@ struct ClientOptions {
   std::shared_ptr<const net::TlsContext> tls = nullptr;
   std::string server_name = {};
   std::shared_ptr<const std::string> token = nullptr;
+  bool resumes = true;
   protocol::Limits limits;
   absl::Duration timeout = absl::Minutes(5);
 };
@@ -49,6 +53,10 @@ struct ClientOptions {
 // as in torch; a lost server shows in a later call, which then says how many writes were not
 // confirmed. A lost connection is reported at once, to every call under way; the next call connects
 // anew.
+//
+// Not so with a server that keeps a journal: a write returns once it is in there, and a call whose
+// connection breaks goes on over another one until its deadline, as often as need be. What changes
+// something is numbered, so that the server applies it once.
 //
 // Get is a wait and a get, as in torch: if the key is deleted between them, the value is empty
 // (torch's poll server hangs up instead). A server that answers a get of a missing key is sent both
@@ -118,6 +126,10 @@ class StoreClient {
   // How the server ended the connection under a request.
   enum class HangUp : uint8_t { kNone, kOrderly };
 
+  // Runs `attempt` on the primary channel, and again on the next one if that broke and the server
+  // keeps a journal. What comes of it, as the user is told. `hang_up` may be null.
+  absl::Status OnPrimary(const Call& call, bool changes_something, HangUp* hang_up,
+                         absl::FunctionRef<absl::Status(Channel& channel)> attempt);
   // `written` is what a request writer said. `hang_up` may be null.
   absl::StatusOr<protocol::OwnedReply> Exchange(const Call& call, const absl::Status& written,
                                                 absl::string_view request, bool changes_something,
@@ -126,6 +138,8 @@ class StoreClient {
   // For requests without a reply. `value` is the request's end, where it is sent apart.
   absl::Status SendOnly(const Call& call, const absl::Status& written, absl::string_view request,
                         absl::string_view value = "");
+  absl::Status SendAndConfirm(const Call& call, Channel& channel, Lane::Number& number,
+                              absl::string_view request, absl::string_view value);
   absl::Status SendKeyValue(protocol::Operation operation, absl::string_view key,
                             absl::string_view value);
 
@@ -145,9 +159,14 @@ class StoreClient {
   absl::Status WaitTimeout(const Call& call, const std::vector<bool>& missing,
                            int unacknowledged = 0) const;
 
+  // As ExplainHangUp, of a pipeline of which so many items were answered.
+  absl::Status ExplainRun(const Call& call, const std::vector<Pipeline::Item>& items,
+                          size_t answered, const absl::Status& failed, bool is_orderly);
   // Returns once the server has applied what was written on the primary channel.
   absl::Status Flush(const Call& call);
   absl::StatusOr<WaitOutcome> RunBarrier(const Call& call, const WaitPlan& plan, HangUp& hang_up);
+  absl::StatusOr<WaitOutcome> AttemptBarrier(const Call& call, const WaitPlan& plan,
+                                             Channel& channel, Lane* lane, Lane::Number& number);
   // A server can only hang up on an add or barrier of what is no number: finds out whether that was
   // it. NOT_A_NUMBER, or `failed` as it is, also where the connection was cut: then the request may
   // have been applied, whatever is under the key by now.

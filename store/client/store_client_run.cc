@@ -1,12 +1,16 @@
 // A pipeline's way over the wire: see store_client.cc for single operations.
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "store/client/lane.h"
 #include "store/client/pipeline.h"
+#include "store/client/resumption.h"
 #include "store/client/store_client.h"
+#include "store/dist_error.h"
 #include "store/protocol/reply_of.h"
 #include "store/protocol/request_writer.h"
 
@@ -23,14 +27,40 @@ using protocol::ReplyKind;
 // A longer request flies alone.
 constexpr size_t kFlightBytesMax = 32 << 10;
 
-// On one channel, which it has for itself.
+bool ChangesSomething(Operation operation) {
+  switch (operation) {
+    case Operation::kCheck:
+    case Operation::kGet:
+    case Operation::kNumKeys:
+    case Operation::kQueueLen:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// What can be said of a run that ended after so many answers.
+bool MayHaveChanged(const std::vector<Pipeline::Item>& items, size_t answered) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    // A write without a reply counts as answered, and is not known to be applied.
+    const bool is_known = i < answered && items[i].done != nullptr;
+    if (!is_known && ChangesSomething(items[i].operation)) return true;
+  }
+  return false;
+}
+
+// Over one channel after another, each of which it has for itself meanwhile.
 class Flights {
  public:
-  Flights(Channel& channel, std::vector<Pipeline::Item>& items, std::string confirm,
-          absl::Time deadline)
-      : channel_(channel), items_(items), confirm_(std::move(confirm)), deadline_(deadline) {}
+  // `lane`: nullptr, or what to number requests by, and to go on after a channel broke.
+  Flights(std::vector<Pipeline::Item>& items, std::string confirm, absl::Time deadline, Lane* lane)
+      : items_(items), confirm_(std::move(confirm)), deadline_(deadline), lane_(lane) {}
 
-  absl::Status Run() {
+  absl::Status Run(Channel& channel) {
+    channel_ = &channel;
+    // What was not confirmed flies again, with the numbers that it had.
+    answered_ = sent_ = confirmed_;
+    awaits_value_ = false;
     while (sent_ < items_.size() || awaits_value_) {
       if (absl::Status done = RunOne(); !done.ok()) return done;
     }
@@ -39,22 +69,25 @@ class Flights {
 
   // How many of the items are over, from the front.
   size_t answered() const { return answered_; }
+  // How many of them are known to be applied, from the front.
+  size_t confirmed() const { return confirmed_; }
 
  private:
-  bool MaySendGet() const { return channel_.answers_get_of_missing_key(); }
+  bool MaySendGet() const { return channel_->answers_get_of_missing_key(); }
 
   absl::Status RunOne() {
     std::string bytes;
     // Of an item whose check has flown before.
     const bool begins_with_value = std::exchange(awaits_value_, false);
-    if (begins_with_value) bytes = std::move(items_[answered_].get);
+    if (begins_with_value) bytes = items_[answered_].get;
     bool ends_with_check = false;
     while (sent_ < items_.size() && !ends_with_check) {
-      Pipeline::Item& item = items_[sent_];
+      const Pipeline::Item& item = items_[sent_];
       if (!bytes.empty() &&
           bytes.size() + item.request.size() + item.get.size() > kFlightBytesMax) {
         break;
       }
+      if (absl::Status numbered = AppendHead(sent_, bytes); !numbered.ok()) return numbered;
       bytes += item.request;
       if (MaySendGet()) {
         bytes += item.get;
@@ -63,31 +96,59 @@ class Flights {
       }
       ++sent_;
     }
-    const bool confirms =
-        sent_ == items_.size() && !items_.empty() && items_.back().done == nullptr;
+    const bool confirms = Confirms();
     if (confirms) bytes += confirm_;
-    if (absl::Status sent = channel_.Send(bytes, deadline_); !sent.ok()) return sent;
+    if (absl::Status sent = channel_->Send(bytes, deadline_); !sent.ok()) return sent;
     if (begins_with_value) {
       if (absl::Status got = TakeValue(items_[answered_], /*is_there=*/true); !got.ok()) return got;
-      ++answered_;
+      Answered();
     }
     while (answered_ < sent_ && !awaits_value_) {
       if (absl::Status taken = TakeReply(items_[answered_]); !taken.ok()) return taken;
-      if (!awaits_value_) ++answered_;
+      if (!awaits_value_) Answered();
     }
     if (!confirms) return absl::OkStatus();
-    return channel_.Receive(ReplyKind::kNumber, 0, deadline_).status();
+    absl::Status confirmed = channel_->Receive(ReplyKind::kNumber, 0, deadline_).status();
+    if (confirmed.ok()) Confirm();
+    return confirmed;
+  }
+
+  // Whether the flight, as it stands, ends with a request whose reply confirms it.
+  bool Confirms() const {
+    if (sent_ == 0 || items_[sent_ - 1].done != nullptr) return false;
+    // Each by itself, where it may have to fly again.
+    return sent_ == items_.size() || lane_ != nullptr;
+  }
+
+  absl::Status AppendHead(size_t item, std::string& bytes) {
+    if (lane_ == nullptr || !ChangesSomething(items_[item].operation)) return absl::OkStatus();
+    numbers_.resize(items_.size());
+    std::unique_ptr<Lane::Number>& number = numbers_[item];
+    if (number == nullptr) number = std::make_unique<Lane::Number>();
+    const absl::StatusOr<std::string> head = number->Head(*lane_, *channel_, deadline_);
+    if (head.ok()) bytes += *head;
+    return head.status();
+  }
+
+  void Answered() {
+    // A reply confirms what was sent before it.
+    if (items_[answered_++].done != nullptr) Confirm();
+  }
+  void Confirm() {
+    for (; confirmed_ < answered_; ++confirmed_) {
+      if (!numbers_.empty()) numbers_[confirmed_].reset();
+    }
   }
 
   absl::Status TakeReply(Pipeline::Item& item) {
     if (item.done == nullptr) {
-      channel_.CountUnacknowledged(1);
+      if (lane_ == nullptr) channel_->CountUnacknowledged(1);
       return absl::OkStatus();
     }
     // A get's check comes first.
     const bool is_get = item.operation == Operation::kGet;
     const ReplyKind kind = is_get ? ReplyKind::kSignal : *protocol::ReplyOf(item.operation);
-    absl::StatusOr<OwnedReply> reply = channel_.Receive(kind, 0, deadline_);
+    absl::StatusOr<OwnedReply> reply = channel_->Receive(kind, 0, deadline_);
     if (!reply.ok()) return reply.status();
     if (!is_get) {
       item.done(*std::move(reply));
@@ -104,77 +165,78 @@ class Flights {
   }
 
   absl::Status TakeValue(Pipeline::Item& item, bool is_there) {
-    absl::StatusOr<OwnedReply> value = channel_.Receive(ReplyKind::kBytes, 0, deadline_);
+    absl::StatusOr<OwnedReply> value = channel_->Receive(ReplyKind::kBytes, 0, deadline_);
     if (!value.ok()) return value.status();
     item.done(is_there ? *std::move(value) : OwnedReply());
     return absl::OkStatus();
   }
 
-  Channel& channel_;
+  Channel* channel_ = nullptr;
   std::vector<Pipeline::Item>& items_;
   const std::string confirm_;
   const absl::Time deadline_;
+  Lane* const lane_;
+  std::vector<std::unique_ptr<Lane::Number>> numbers_;  // By item; empty without a lane.
   size_t sent_ = 0;
   size_t answered_ = 0;
+  size_t confirmed_ = 0;
   // The check of items_[answered_] has found the key, and its get has not been sent.
   bool awaits_value_ = false;
 };
 
-bool ChangesSomething(Operation operation) {
-  switch (operation) {
-    case Operation::kCheck:
-    case Operation::kGet:
-    case Operation::kNumKeys:
-    case Operation::kQueueLen:
-      return false;
-    default:
-      return true;
-  }
-}
-
 }  // namespace
 
 absl::Status StoreClient::Run(Pipeline& pipeline, absl::Duration timeout) {
-  Call call = Begin("batch", timeout);
+  const Call call = Begin("batch", timeout);
   std::vector<Pipeline::Item> items = pipeline.Take();
   if (items.empty()) return absl::OkStatus();
-  absl::Status failed;
-  size_t answered = 0;
-  HangUp hang_up = HangUp::kNone;
-  {
-    absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
-    if (channel.ok()) {
-      const int unacknowledged = (*channel)->unacknowledged();
-      std::string confirm;
-      // Every dialect and every server has it.
-      protocol::AppendBareRequest(options_.dialect, Operation::kNumKeys, confirm).IgnoreError();
-      Flights flights(**channel, items, std::move(confirm), call.deadline);
-      const absl::Status flown = flights.Run();
-      if (flown.ok()) return flown;
-      answered = flights.answered();
-      if (IsOrderlyHangUp(flown)) hang_up = HangUp::kOrderly;
-      bool changes_something = false;
-      // A write without a reply counts as answered, and is not known to be applied.
-      for (size_t i = 0; i < items.size(); ++i) {
-        const bool is_known = i < answered && items[i].done != nullptr;
-        changes_something |= !is_known && ChangesSomething(items[i].operation);
+  std::string confirm;
+  // Every dialect and every server has it.
+  protocol::AppendBareRequest(options_.dialect, Operation::kNumKeys, confirm).IgnoreError();
+  Flights flights(items, std::move(confirm), call.deadline,
+                  channels_.keeps_journal() ? &channels_.lane() : nullptr);
+  Resumption resumption(&env_, &channels_, call.deadline);
+  absl::Status told;
+  bool was_sent = false;
+  while (true) {
+    absl::Status failed;
+    {
+      const absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+      failed = channel.status();
+      if (channel.ok()) {
+        was_sent = true;
+        const int unacknowledged = (*channel)->unacknowledged();
+        failed = flights.Run(**channel);
+        if (failed.ok()) return failed;
+        told = Failed(call, failed, MayHaveChanged(items, flights.answered()), unacknowledged);
+      } else if (!was_sent) {
+        told = NotSent(call, failed);
       }
-      failed = Failed(call, flown, changes_something, unacknowledged);
-    } else {
-      failed = NotSent(call, channel.status());
+    }
+    const bool tries_again = resumption.TryAgain(failed);
+    if (!tries_again || resumption.orderly_hang_ups() >= 2) {
+      const bool is_orderly = IsOrderlyHangUp(failed);
+      absl::Status explained = ExplainRun(call, items, flights.answered(), told, is_orderly);
+      if (!tries_again || rollcall::CodeOf(explained) == ErrorCode::kNotANumber) {
+        told = std::move(explained);
+        break;
+      }
     }
   }
-  if (answered < items.size() && items[answered].operation == Operation::kAdd) {
-    const absl::string_view key = items[answered].key;
-    Call add = call;
-    add.operation = "add";
-    add.key = &key;
-    failed = ExplainHangUp(add, failed, hang_up);
+  for (size_t i = flights.answered(); i < items.size(); ++i) {
+    if (items[i].done != nullptr) items[i].done(told);
   }
-  for (size_t i = answered; i < items.size(); ++i) {
-    if (items[i].done != nullptr) items[i].done(failed);
-  }
-  return failed;
+  return told;
+}
+
+absl::Status StoreClient::ExplainRun(const Call& call, const std::vector<Pipeline::Item>& items,
+                                     size_t answered, const absl::Status& failed, bool is_orderly) {
+  if (answered == items.size() || items[answered].operation != Operation::kAdd) return failed;
+  const absl::string_view key = items[answered].key;
+  Call add = call;
+  add.operation = "add";
+  add.key = &key;
+  return ExplainHangUp(add, failed, is_orderly ? HangUp::kOrderly : HangUp::kNone);
 }
 
 }  // namespace rollcall::client

@@ -1,5 +1,6 @@
 // The operations that wait: see store_client.cc for the others.
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "net/backoff.h"
 #include "net/clock.h"
 #include "store/client/request_limits.h"
+#include "store/client/resumption.h"
 #include "store/client/store_client.h"
 #include "store/client/wire_key.h"
 #include "store/dist_error.h"
@@ -66,26 +68,26 @@ absl::StatusOr<std::string> StoreClient::GetIfThere(const Call& call, const std:
       protocol::AppendKeysRequest(dialect, Operation::kCheck, {&wire_key, 1}, check);
   failed.Update(protocol::AppendKeyRequest(dialect, Operation::kGet, wire_key, get));
   if (!failed.ok()) return Unsupported(call);
-  absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
-  if (!channel.ok()) return NotSent(call, channel.status());
-  const int unacknowledged = (*channel)->unacknowledged();
-  const bool in_one = (*channel)->answers_get_of_missing_key();
-  failed = (*channel)->Send(in_one ? absl::StrCat(check, get) : check, call.deadline);
   bool is_there = false;
-  if (failed.ok()) {
-    const absl::StatusOr<OwnedReply> reply =
-        (*channel)->Receive(ReplyKind::kSignal, 0, call.deadline);
-    failed = reply.status();
-    is_there = reply.ok() && reply->signal == protocol::kReady;
-  }
-  if (failed.ok() && is_there && !in_one) failed = (*channel)->Send(get, call.deadline);
-  if (failed.ok() && (is_there || in_one)) {
-    absl::StatusOr<OwnedReply> reply = (*channel)->Receive(ReplyKind::kBytes, 0, call.deadline);
-    failed = reply.status();
-    if (reply.ok() && is_there) return std::move(reply->texts[0]);
-  }
-  if (failed.ok()) return WaitTimeout(call, {});
-  return Failed(call, failed, /*changes_something=*/false, unacknowledged);
+  std::string value;
+  failed = OnPrimary(call, /*changes_something=*/false, /*hang_up=*/nullptr, [&](Channel& channel) {
+    const bool in_one = channel.answers_get_of_missing_key();
+    absl::Status sent = channel.Send(in_one ? absl::StrCat(check, get) : check, call.deadline);
+    if (!sent.ok()) return sent;
+    const absl::StatusOr<OwnedReply> checked =
+        channel.Receive(ReplyKind::kSignal, 0, call.deadline);
+    if (!checked.ok()) return checked.status();
+    is_there = checked->signal == protocol::kReady;
+    if (!is_there && !in_one) return absl::OkStatus();
+    if (!in_one) sent = channel.Send(get, call.deadline);
+    if (!sent.ok()) return sent;
+    absl::StatusOr<OwnedReply> got = channel.Receive(ReplyKind::kBytes, 0, call.deadline);
+    if (got.ok()) value = std::move(got->texts[0]);
+    return got.status();
+  });
+  if (!failed.ok()) return failed;
+  if (!is_there) return WaitTimeout(call, {});
+  return value;
 }
 
 absl::StatusOr<std::string> StoreClient::GetNow(const Call& call, absl::string_view wire_key) {
@@ -136,25 +138,37 @@ absl::Status StoreClient::WaitOnServer(const Call& call, absl::Span<const std::s
   // First on the primary channel: most ranks have one thread, and need no second connection.
   // Without a way to cancel, a wait there could hold up other threads.
   bool on_primary = !plan->cancel.empty();
+  Resumption resumption(&env_, &channels_, call.deadline);
   while (true) {
-    absl::StatusOr<ChannelSet::Lease> channel =
-        on_primary ? channels_.Primary(call.deadline) : channels_.Secondary(call.deadline);
-    if (!channel.ok()) return NotSent(call, channel.status());
-    const int unacknowledged = (*channel)->unacknowledged();
-    if ((*channel)->answers_get_of_missing_key()) plan->get = get;
-    absl::StatusOr<WaitResult> result = RunWait(env_, **channel, *plan, channel->gate());
-    if (!result.ok())
-      return Failed(call, result.status(), /*changes_something=*/false, unacknowledged);
-    if (result->outcome == WaitOutcome::kReleased) {
-      if (value != nullptr) *value = std::move(result->value);
-      return absl::OkStatus();
+    absl::Status failed;
+    absl::Status told;
+    {
+      absl::StatusOr<ChannelSet::Lease> channel =
+          on_primary ? channels_.Primary(call.deadline) : channels_.Secondary(call.deadline);
+      if (channel.ok()) {
+        const int unacknowledged = (*channel)->unacknowledged();
+        plan->get = (*channel)->answers_get_of_missing_key() ? get : "";
+        absl::StatusOr<WaitResult> result = RunWait(env_, **channel, *plan, channel->gate());
+        if (result.ok() && result->outcome == WaitOutcome::kReleased) {
+          if (value != nullptr) *value = std::move(result->value);
+          return absl::OkStatus();
+        }
+        if (result.ok() && result->outcome == WaitOutcome::kTimedOut) {
+          return WaitTimeout(call, result->missing,
+                             (*channel)->in_step() ? 0 : (*channel)->unacknowledged());
+        }
+        failed = result.status();
+        if (!failed.ok()) told = Failed(call, failed, /*changes_something=*/false, unacknowledged);
+      } else {
+        failed = channel.status();
+        told = NotSent(call, failed);
+      }
     }
-    if (result->outcome == WaitOutcome::kTimedOut) {
-      return WaitTimeout(call, result->missing,
-                         (*channel)->in_step() ? 0 : (*channel)->unacknowledged());
+    if (failed.ok()) {
+      on_primary = false;
+    } else if (!resumption.TryAgain(failed)) {
+      return told;
     }
-    plan->get.clear();
-    on_primary = false;
   }
 }
 
@@ -256,32 +270,70 @@ absl::Status StoreClient::Barrier(absl::string_view key, int64_t world_size,
 
 absl::StatusOr<WaitOutcome> StoreClient::RunBarrier(const Call& call, const WaitPlan& plan,
                                                     HangUp& hang_up) {
-  absl::StatusOr<ChannelSet::Lease> channel = channels_.Secondary(call.deadline);
-  if (!channel.ok()) return NotSent(call, channel.status());
+  // It may wait for long: on the primary channel's lane all later answers would be kept meanwhile.
+  std::unique_ptr<Lane> lane;  // Where there is a journal.
+  absl::StatusOr<WaitOutcome> outcome = WaitOutcome::kReleased;
+  {
+    Lane::Number number;
+    Resumption resumption(&env_, &channels_, call.deadline);
+    while (true) {
+      absl::Status failed;
+      {
+        const absl::StatusOr<ChannelSet::Lease> channel = channels_.Secondary(call.deadline);
+        failed = channel.status();
+        if (channel.ok()) {
+          if (lane == nullptr && channels_.keeps_journal()) lane = channels_.TakeLane();
+          outcome = AttemptBarrier(call, plan, **channel, lane.get(), number);
+          failed = outcome.status();
+        }
+        if (channel.ok() && failed.ok()) break;
+        outcome = channel.ok() ? Failed(call, failed, /*changes_something=*/true, 0)
+                               : NotSent(call, failed);
+      }
+      hang_up = IsOrderlyHangUp(failed) ? HangUp::kOrderly : HangUp::kNone;
+      if (!resumption.TryAgain(failed)) break;
+      if (resumption.orderly_hang_ups() < 2) continue;
+      absl::Status explained = ExplainHangUp(call, outcome.status(), HangUp::kOrderly);
+      if (rollcall::CodeOf(explained) != ErrorCode::kNotANumber) continue;
+      outcome = std::move(explained);
+      break;
+    }
+  }
+  if (lane != nullptr) channels_.ReturnLane(std::move(lane));
+  return outcome;
+}
+
+absl::StatusOr<WaitOutcome> StoreClient::AttemptBarrier(const Call& call, const WaitPlan& plan,
+                                                        Channel& channel, Lane* lane,
+                                                        Lane::Number& number) {
+  WaitPlan numbered = plan;
+  if (lane != nullptr) {
+    const absl::StatusOr<std::string> head = number.Head(*lane, channel, call.deadline);
+    if (!head.ok()) return head.status();
+    numbered.request = absl::StrCat(*head, plan.request);
+  }
   if (call.timeout > absl::ZeroDuration()) {
-    const absl::StatusOr<WaitResult> result = RunWait(env_, **channel, plan, /*gate=*/nullptr);
-    if (result.ok()) return result->outcome;
-    if (IsOrderlyHangUp(result.status())) hang_up = HangUp::kOrderly;
-    return Failed(call, result.status(), /*changes_something=*/true, 0);
+    const absl::StatusOr<WaitResult> result = RunWait(env_, channel, numbered, /*gate=*/nullptr);
+    if (!result.ok()) return result.status();
+    return result->outcome;
   }
   // Is everybody here now? Cancelled in the same breath.
-  absl::Status failed = (*channel)->Send(absl::StrCat(plan.request, plan.cancel), call.deadline);
+  absl::Status failed = channel.Send(absl::StrCat(numbered.request, plan.cancel), call.deadline);
   if (failed.ok()) {
-    (*channel)->OweCancelAnswer();
-    while ((*channel)->owes()) {
-      const absl::StatusOr<uint8_t> answer = (*channel)->ReceiveOwed(call.deadline);
+    channel.OweCancelAnswer();
+    while (channel.owes()) {
+      const absl::StatusOr<uint8_t> answer = channel.ReceiveOwed(call.deadline);
       if (!answer.ok()) {
         failed = answer.status();
         break;
       }
-      if (!(*channel)->owes()) {
+      if (!channel.owes()) {
         return *answer == protocol::kStopWaiting ? WaitOutcome::kReleased : WaitOutcome::kTimedOut;
       }
     }
   }
-  (*channel)->Break();
-  if (IsOrderlyHangUp(failed)) hang_up = HangUp::kOrderly;
-  return Failed(call, failed, /*changes_something=*/true, 0);
+  channel.Break();
+  return failed;
 }
 
 absl::Status StoreClient::Flush(const Call& call) {

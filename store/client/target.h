@@ -20,6 +20,8 @@ struct Target {
   std::string server_name = {};
   // For a server that asks for one; no other is sent it. nullptr: there is none.
   std::shared_ptr<const std::string> token = nullptr;
+  // False: a server that keeps a journal is used as one that does not.
+  bool resumes = true;
 };
 
 }  // namespace rollcall::client

@@ -219,6 +219,8 @@ class Model {
         watches_.emplace_back(who, key);
         return Tell(who, "03");
       case Operation::kValidate:
+      case Operation::kSession:
+      case Operation::kNumbered:
         FAIL() << "never sent";
     }
   }
@@ -317,7 +319,9 @@ Request RandomRequest(Dice& dice) {
     // Half of what writes is taken back, so that keys are missing often enough.
     if (dice.Below(4) == 0) request.operation = Operation::kDeleteKey;
     if (dice.Below(6) == 0) request.operation = Operation::kWait;
-  } while (request.operation == Operation::kValidate);
+    // Sessions are for who keeps the store in a journal.
+  } while (request.operation == Operation::kValidate || request.operation == Operation::kSession ||
+           request.operation == Operation::kNumbered);
   std::vector<std::string> keys = {dice.OneOf(kKeys)};
   std::vector<std::string> values = {dice.OneOf(kValues), dice.OneOf(kValues)};
   switch (request.operation) {

@@ -91,6 +91,8 @@ class Execution {
       case Operation::kCancelWait:
       case Operation::kPing:
       case Operation::kWatchKey:
+      case Operation::kSession:
+      case Operation::kNumbered:
       case Operation::kValidate:
         break;
     }
