@@ -42,6 +42,7 @@ void FrontCrew::Stop() {
   {
     net::MonitorLock lock(monitor_);
     stops_ = true;
+    while (starts_ > 0) monitor_->WaitUntil(absl::InfiniteFuture());
     forgotten.swap(tasks_);
     coming_ += idle_.size();
     for (Member* const member : std::exchange(idle_, {})) member->Call();
@@ -56,6 +57,7 @@ bool FrontCrew::Begin() {
     net::MonitorLock lock(monitor_);
     first = members_.emplace_back(std::make_unique<Member>(env_)).get();
     ++coming_;
+    ++starts_;
   }
   return Start(first);
 }
@@ -75,6 +77,7 @@ void FrontCrew::Choose(std::vector<Member*>& called, std::vector<Member*>& start
   while (tasks_.size() > coming_ && members_.size() < threads_max_) {
     started.push_back(members_.emplace_back(std::make_unique<Member>(env_)).get());
     ++coming_;
+    ++starts_;
   }
 }
 
@@ -94,6 +97,8 @@ bool FrontCrew::Start(Member* member) {
   std::unique_ptr<net::Thread> thread =
       env_.StartThread("front", [this, member] { Work(*member); });
   net::MonitorLock lock(monitor_);
+  --starts_;
+  monitor_->NotifyAll();
   if (thread != nullptr) {
     member->thread = std::move(thread);
     return true;

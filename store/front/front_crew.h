@@ -53,6 +53,7 @@ class FrontCrew {
   std::vector<Member*> idle_ ABSL_GUARDED_BY(monitor_);
   size_t coming_ ABSL_GUARDED_BY(monitor_) = 0;   // Called or started, and not here yet.
   size_t working_ ABSL_GUARDED_BY(monitor_) = 0;  // At a task.
+  size_t starts_ ABSL_GUARDED_BY(monitor_) = 0;   // Of threads, under way.
   bool stops_ ABSL_GUARDED_BY(monitor_) = false;
 };
 

@@ -54,13 +54,13 @@ FrontState::~FrontState() {
   }
   is_given_up_ = true;
   crew_.Stop();
-  std::vector<Space> spaces;
+  // They tell this of changes, which must be whole until then.
+  std::vector<std::unique_ptr<FrontWatcher>> watchers;
   {
     net::MonitorLock lock(monitor_);
-    for (auto& [name, space] : spaces_) spaces.push_back(space);
+    for (auto& [name, space] : spaces_) watchers.push_back(std::move(space->watcher));
   }
-  // They tell this of changes, which must be whole until then.
-  for (const Space& space : spaces) space->watcher.reset();
+  watchers.clear();
 }
 
 // --- Loops ---
