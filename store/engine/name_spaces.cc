@@ -18,14 +18,7 @@ NameSpaces::NameSpaces(const NameSpaceLimits& limits)
 
 void NameSpaces::Connect(ClientId client, protocol::Dialect dialect, absl::string_view name_space) {
   Other* other = nullptr;
-  if (!name_space.empty()) {
-    std::unique_ptr<Other>& place = others_[std::string(name_space)];
-    if (place == nullptr) {
-      place = std::make_unique<Other>(std::string(name_space), limits_.each,
-                                      limits_.any() ? &budget_ : nullptr);
-    }
-    other = place.get();
-  }
+  if (!name_space.empty()) other = &OtherOf(name_space);
   StoreEngine& engine = other == nullptr ? default_ : other->engine;
   const size_t clients_max = limits_.each.clients_max;
   if (clients_max != 0 && engine.client_count() >= clients_max) {
@@ -34,6 +27,59 @@ void NameSpaces::Connect(ClientId client, protocol::Dialect dialect, absl::strin
   }
   if (other != nullptr) members_.emplace(client, other);
   engine.Connect(client, dialect);
+}
+
+NameSpaces::Other& NameSpaces::OtherOf(absl::string_view name_space) {
+  std::unique_ptr<Other>& place = others_[std::string(name_space)];
+  if (place == nullptr) {
+    place = std::make_unique<Other>(std::string(name_space), limits_.each,
+                                    limits_.any() ? &budget_ : nullptr);
+    if (log_of_ != nullptr) place->engine.LogTo(log_of_(name_space));
+  }
+  return *place;
+}
+
+void NameSpaces::RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now,
+                               Replies& replies) {
+  const auto member = members_.find(from);
+  if (member == members_.end()) return default_.RejoinBarrier(from, request, now, replies);
+  Other* const other = member->second;
+  if (other == nullptr) return ApplyAmongMany(from, request, now, replies);
+  Discount(*other);
+  other->engine.RejoinBarrier(from, request, now, replies);
+  Count(*other);
+}
+
+absl::string_view NameSpaces::NameSpaceOf(ClientId client) const {
+  const auto member = members_.find(client);
+  if (member == members_.end() || member->second == nullptr) return "";
+  return member->second->name;
+}
+
+void NameSpaces::LogTo(std::function<ChangeLog*(absl::string_view name)> log_of) {
+  log_of_ = std::move(log_of);
+  default_.LogTo(log_of_(""));
+  for (const auto& [name, other] : others_) other->engine.LogTo(log_of_(name));
+}
+
+void NameSpaces::Restore(absl::string_view name_space, std::string key, std::string value) {
+  if (name_space.empty()) return default_.Restore(std::move(key), std::move(value));
+  Other& other = OtherOf(name_space);
+  Discount(other);
+  other.engine.Restore(std::move(key), std::move(value));
+  Count(other);
+}
+
+void NameSpaces::RestoreElement(absl::string_view name_space, std::string queue,
+                                std::string element) {
+  if (name_space.empty()) return default_.RestoreElement(std::move(queue), std::move(element));
+  OtherOf(name_space).engine.RestoreElement(std::move(queue), std::move(element));
+}
+
+const StoreEngine* NameSpaces::Find(absl::string_view name_space) const {
+  if (name_space.empty()) return &default_;
+  const auto found = others_.find(name_space);
+  return found == others_.end() ? nullptr : &found->second->engine;
 }
 
 void NameSpaces::Discount(const Other& other) {

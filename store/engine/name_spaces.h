@@ -4,6 +4,7 @@
 #define ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "store/engine/change_log.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
@@ -53,6 +55,21 @@ class NameSpaces {
     ApplyAmongMany(from, request, now, replies);
   }
 
+  // A barrier again, of a member that has been counted (StoreEngine).
+  void RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
+  // Of a client that is connected.
+  absl::string_view NameSpaceOf(ClientId client) const;
+
+  // --- For who keeps them somewhere ---
+  // `log_of` is asked once for each name space, now or when it comes to be, where its changes are
+  // to be told; what it gives must outlive this. Not before all is restored.
+  void LogTo(std::function<ChangeLog*(absl::string_view name)> log_of);
+  // What was kept comes back; before the first client.
+  void Restore(absl::string_view name_space, std::string key, std::string value);
+  void RestoreElement(absl::string_view name_space, std::string queue, std::string element);
+  // nullptr if there is none of this name.
+  const StoreEngine* Find(absl::string_view name_space) const;
+
   // The default one first, then by name.
   void ForEach(
       absl::FunctionRef<void(absl::string_view name, const StoreEngine& engine)> visit) const;
@@ -72,6 +89,8 @@ class NameSpaces {
     StoreEngine engine;
   };
 
+  // That of this name, made if there is none. Not for the default one.
+  Other& OtherOf(absl::string_view name_space);
   // Around each change of another one's engine.
   void Discount(const Other& other);
   void Count(const Other& other);
@@ -85,6 +104,7 @@ class NameSpaces {
   absl::flat_hash_map<ClientId, Other*> members_;
   size_t other_keys_ = 0;
   size_t other_waiting_clients_ = 0;
+  std::function<ChangeLog*(absl::string_view name)> log_of_;  // Empty: nobody is told.
 };
 
 }  // namespace rollcall::engine

@@ -1,8 +1,11 @@
 #include "store/journal/journaled_engine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "net/monitor.h"
+#include "store/engine/name_spaces.h"
 #include "store/engine/store_engine.h"
 #include "store/journal/pending_changes.h"
 #include "store/journal/session_book.h"
@@ -41,9 +45,6 @@ constexpr size_t kWaitingBytesMax = size_t{1} << 30;
 // A client of whose replies more is held back is not read from.
 constexpr size_t kHeldBytesMax = size_t{1} << 20;
 
-// Of name spaces there is only the default one.
-constexpr char kSpace[] = "";
-
 // As a SharedEngine, a batch holds the one lock from Begin to End.
 class JournaledEngine final : public ServerEngine {
  public:
@@ -62,7 +63,9 @@ class JournaledEngine final : public ServerEngine {
   void Stop();
   absl::Status Restore(JournalChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   bool has_changes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
-    return !changes_.empty() || sessions_.has_changes();
+    if (sessions_.has_changes()) return true;
+    return std::any_of(changes_.begin(), changes_.end(),
+                       [](const auto& entry) { return !entry.second.empty(); });
   }
   // Nothing that was applied is missing in the journal.
   bool is_clean() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_) {
@@ -78,8 +81,9 @@ class JournaledEngine final : public ServerEngine {
   const std::function<void(const absl::Status&)> on_failure_;
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
-  engine::StoreEngine engine_ ABSL_GUARDED_BY(monitor_);
-  PendingChanges changes_ ABSL_GUARDED_BY(monitor_){kSpace};
+  engine::NameSpaces stores_ ABSL_GUARDED_BY(monitor_);
+  // By name space; of one that is gone, until the next commit has begun.
+  std::map<std::string, PendingChanges, std::less<>> changes_ ABSL_GUARDED_BY(monitor_);
   SessionBook sessions_ ABSL_GUARDED_BY(monitor_);
   bool committing_ ABSL_GUARDED_BY(monitor_) = false;
   bool writer_waits_ ABSL_GUARDED_BY(monitor_) = false;
@@ -113,8 +117,8 @@ class JournaledEngine::Port final : public EnginePort {
   }
 
   void End() override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    shared_.keys_.store(shared_.engine_.key_count(), std::memory_order_relaxed);
-    shared_.waiting_clients_.store(shared_.engine_.waiting_clients(), std::memory_order_relaxed);
+    shared_.keys_.store(shared_.stores_.key_count(), std::memory_order_relaxed);
+    shared_.waiting_clients_.store(shared_.stores_.waiting_clients(), std::memory_order_relaxed);
     if (shared_.writer_waits_ && shared_.has_changes()) shared_.monitor_->NotifyAll();
     shared_.monitor_->Unlock();
     for (Port* const port : to_wake_) port->Wake();
@@ -122,9 +126,9 @@ class JournaledEngine::Port final : public EnginePort {
   }
 
   void Connect(engine::ClientId client, protocol::Dialect dialect,
-               absl::string_view /*name_space*/) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
+               absl::string_view name_space) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     clients_.insert(client);
-    shared_.engine_.Connect(client, dialect);
+    shared_.stores_.Connect(client, dialect, name_space);
   }
 
   bool Disconnect(engine::ClientId client, absl::Time now) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -134,11 +138,11 @@ class JournaledEngine::Port final : public EnginePort {
     hung_up_.erase(client);
     numbers_.erase(client);
     shared_.sessions_.Leave(client, now);
-    return shared_.engine_.Disconnect(client, now);
+    return shared_.stores_.Disconnect(client, now);
   }
 
   bool Awaits(engine::ClientId client) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return shared_.engine_.Awaits(client);
+    return shared_.stores_.Awaits(client);
   }
 
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
@@ -161,7 +165,11 @@ class JournaledEngine::Port final : public EnginePort {
 
   std::vector<EngineSnapshot> Snapshot() override {
     net::MonitorLock lock(shared_.monitor_);
-    return {TakeEngineSnapshot(shared_.engine_)};
+    std::vector<EngineSnapshot> snapshots;
+    shared_.stores_.ForEach([&](absl::string_view /*name*/, const engine::StoreEngine& engine) {
+      snapshots.push_back(TakeEngineSnapshot(engine));
+    });
+    return snapshots;
   }
 
   EngineNumbers numbers() const override {
@@ -267,7 +275,7 @@ void JournaledEngine::Port::Apply(engine::ClientId from, protocol::Request& requ
   } else if (number.has_value()) {
     ApplyNumbered(from, *number, request, now, replies);
   } else {
-    shared_.engine_.Apply(from, request, now, replies);
+    shared_.stores_.Apply(from, request, now, replies);
     if (request.operation == Operation::kPing && replies.size() > before) {
       Reply& answer = replies.back().reply;
       if (answer.kind == ReplyKind::kNonce) {
@@ -286,7 +294,8 @@ void JournaledEngine::Port::UseSession(engine::ClientId from, const protocol::Re
                                protocol::kSessionNameBytesMax),
                   replies);
   }
-  const bool was_there = shared_.sessions_.Use(from, kSpace, request.keys[0], now);
+  const bool was_there =
+      shared_.sessions_.Use(from, shared_.stores_.NameSpaceOf(from), request.keys[0], now);
   Say(from, ReplyKind::kNumber, replies).number = was_there ? 1 : 0;
 }
 
@@ -299,7 +308,7 @@ void JournaledEngine::Port::ApplyNumbered(engine::ClientId from, int64_t number,
     case Verdict::Kind::kRefuse:
       return HangUp(from, std::move(verdict.reason), replies);
     case Verdict::Kind::kRejoin:
-      return shared_.engine_.RejoinBarrier(from, request, now, replies);
+      return shared_.stores_.RejoinBarrier(from, request, now, replies);
     case Verdict::Kind::kAnswer:
       // Encoded already, so it goes by itself.
       if (!verdict.answer.empty()) ReceiveBytes(from, verdict.answer, to_wake_);
@@ -308,7 +317,7 @@ void JournaledEngine::Port::ApplyNumbered(engine::ClientId from, int64_t number,
       break;
   }
   const size_t before = replies.size();
-  shared_.engine_.Apply(from, request, now, replies);
+  shared_.stores_.Apply(from, request, now, replies);
   std::string answer;
   for (size_t i = before; i < replies.size(); ++i) {
     if (replies[i].to != from) continue;
@@ -409,10 +418,10 @@ EnginePort* JournaledEngine::port(size_t loop) const { return ports_[loop].get()
 absl::Status JournaledEngine::Restore(JournalChange change) {
   switch (change.kind) {
     case JournalChange::Kind::kSetKey:
-      engine_.Restore(std::move(change.name), std::move(change.value));
+      stores_.Restore(change.space, std::move(change.name), std::move(change.value));
       return absl::OkStatus();
     case JournalChange::Kind::kPush:
-      engine_.RestoreElement(std::move(change.name), std::move(change.value));
+      stores_.RestoreElement(change.space, std::move(change.name), std::move(change.value));
       return absl::OkStatus();
     case JournalChange::Kind::kSetSession:
       return sessions_.Restore(change, env_.Now());
@@ -432,10 +441,12 @@ absl::Status JournaledEngine::Start() {
         });
     if (!loaded.ok()) return loaded;
     if (!restored.ok()) return restored;
-    engine_.LogTo(&changes_);
-    keys_.store(engine_.key_count(), std::memory_order_relaxed);
-    LOG(INFO) << "the journal in " << journal_->place() << " gave back " << engine_.key_count()
-              << " keys, " << engine_.queue_count() << " queues and " << sessions_.size()
+    stores_.LogTo([this](absl::string_view name) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return &changes_.try_emplace(std::string(name), std::string(name)).first->second;
+    });
+    keys_.store(stores_.key_count(), std::memory_order_relaxed);
+    LOG(INFO) << "the journal in " << journal_->place() << " gave back " << stores_.key_count()
+              << " keys in " << stores_.count() << " name spaces and " << sessions_.size()
               << " sessions in " << absl::FormatDuration(env_.Now() - begun);
   }
   writer_ = env_.StartThread("journal", [this] { WriteJournal(); });
@@ -445,7 +456,11 @@ absl::Status JournaledEngine::Start() {
 
 std::vector<JournalChange> JournaledEngine::TakeChanges() {
   std::vector<JournalChange> changes;
-  changes_.Take(engine_, changes);
+  for (auto entry = changes_.begin(); entry != changes_.end();) {
+    const engine::StoreEngine* const engine = stores_.Find(entry->first);
+    entry->second.Take(engine, changes);
+    engine == nullptr ? entry = changes_.erase(entry) : ++entry;
+  }
   sessions_.TakeChanges([&changes](JournalChange change) { changes.push_back(std::move(change)); });
   return changes;
 }

@@ -24,9 +24,9 @@ void PendingChanges::Popped(absl::string_view queue) {
       {.kind = Kind::kPop, .space = space_, .name = std::string(queue), .value = {}});
 }
 
-void PendingChanges::Take(const engine::StoreEngine& engine, std::vector<JournalChange>& changes) {
+void PendingChanges::Take(const engine::StoreEngine* engine, std::vector<JournalChange>& changes) {
   for (const std::string& key : keys_) {
-    const std::string* const value = engine.ValueOf(key);
+    const std::string* const value = engine == nullptr ? nullptr : engine->ValueOf(key);
     changes.push_back({.kind = value == nullptr ? Kind::kEraseKey : Kind::kSetKey,
                        .space = space_,
                        .name = key,

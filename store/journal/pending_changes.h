@@ -26,8 +26,8 @@ class PendingChanges final : public engine::ChangeLog {
   void Popped(absl::string_view queue) override;
 
   bool empty() const { return keys_.empty() && of_queues_.empty(); }
-  // Moves them to the end of `changes`; `engine` tells the values.
-  void Take(const engine::StoreEngine& engine, std::vector<JournalChange>& changes);
+  // Moves them to the end of `changes`; `engine` tells the values. nullptr: it has none any more.
+  void Take(const engine::StoreEngine* engine, std::vector<JournalChange>& changes);
 
  private:
   const std::string space_;
