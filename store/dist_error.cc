@@ -130,6 +130,7 @@ absl::StatusCode StatusCodeOf(ErrorCode code) {
       return absl::StatusCode::kDataLoss;
     case ErrorCode::kResourceExhausted:
     case ErrorCode::kEtcdNoSpace:
+    case ErrorCode::kStoreFull:
       return absl::StatusCode::kResourceExhausted;
     case ErrorCode::kClosed:
       return absl::StatusCode::kCancelled;

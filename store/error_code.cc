@@ -82,6 +82,12 @@ constexpr ErrorCodeInfo kTable[] = {
      "The request has more bytes than etcd takes in one.",
      "etcd takes 1.5 MiB unless it is told otherwise, and the store is used to carry bulk data.",
      "Split the value, or raise --max-request-bytes on all members of etcd."},
+    {ErrorCode::kStoreFull, "STORE_FULL", kStoreError,
+     "The server's limits leave no room for what was to be stored; what is stored stays, and reads "
+     "and deletes go on.",
+     "Keys that nobody needs any more are never deleted, or one job uses the room of all.",
+     "Delete keys that are done with, or raise --max_memory (or the name space's limit that is "
+     "named) on the server."},
     {ErrorCode::kConnectRefused, "CONNECT_REFUSED", kNetworkError,
      "Nobody listened at the address until the deadline.",
      "The server has not started, has ended, or listens on another port or host.",

@@ -28,6 +28,7 @@ enum class ErrorCode {
   kEtcdLeaseLost,  // The job's lease in etcd has ended, and with it all that hung on it.
   kEtcdNoSpace,    // etcd's quota is used up: it takes no writes.
   kEtcdRequestTooLarge,  // More than etcd takes in one request.
+  kStoreFull,            // The server's limits leave no room for what was to be stored.
   // Raised as DistNetworkError.
   kConnectRefused,     // Until the deadline, nobody listened there.
   kConnectNoAnswer,    // Until the deadline, nothing came back (black hole, full backlog).

@@ -3,8 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "net/net_error.h"
+#include "store/error_code.h"
 
 namespace rollcall::client {
 namespace {
@@ -41,6 +43,18 @@ bool IsOrderlyHangUp(const absl::Status& status) {
   return KindOf(status) == net::NetErrorKind::kClosedByPeer;
 }
 
+absl::Status GoodbyeStatus(absl::string_view code, absl::string_view text) {
+  std::string words = absl::CHexEscape(text);
+  if (code == ErrorCodeName(ErrorCode::kStoreFull)) {
+    return StoreStatus(ErrorCode::kStoreFull, std::move(words), {});
+  }
+  return net::NetError(
+      absl::StrCat("the server said \"", absl::CHexEscape(code), ": ", words, "\" and closed it"),
+      {.kind = net::NetErrorKind::kClosedByPeer});
+}
+
+bool IsGoodbye(const absl::Status& status) { return CodeOf(status) == ErrorCode::kStoreFull; }
+
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged) {
   ErrorCode code = CodeOf(why);
@@ -58,6 +72,13 @@ absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view p
       break;
     case ErrorCode::kClosed:
       summary = absl::StrCat(why.message(), " while the ", call.operation, " was under way");
+      break;
+    case ErrorCode::kStoreFull:
+      // What is refused, and all behind it, changes nothing.
+      summary = absl::StrCat("the server stores no more: ", why.message());
+      if (changes_something)
+        absl::StrAppend(&summary, "; the ", call.operation, " was not applied");
+      changes_something = false;
       break;
     default:
       summary = absl::StrCat("the connection to the store was lost: ", why.message());

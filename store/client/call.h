@@ -36,9 +36,15 @@ bool IsHangUp(const absl::Status& status);
 // As above, in an orderly way: all that the server had to say has come.
 bool IsOrderlyHangUp(const absl::Status& status);
 
+// What the server said before it closed the connection: an error of that code, where it is one that
+// a server may give; else one of a connection that was lost, in the server's words.
+absl::Status GoodbyeStatus(absl::string_view code, absl::string_view text);
+// It is one of the first kind.
+bool IsGoodbye(const absl::Status& status);
+
 // What the user is told when a request, or the wait for its reply, failed with `why`:
-// CONNECTION_LOST, REPLY_TIMEOUT, PROTOCOL... For a request that changes something, that the
-// outcome is unknown; for `unacknowledged` earlier writes, that they may be lost.
+// CONNECTION_LOST, REPLY_TIMEOUT, PROTOCOL, STORE_FULL... For a request that changes something,
+// that the outcome is unknown; for `unacknowledged` earlier writes, that they may be lost.
 absl::Status CallFailed(const Call& call, net::Clock& clock, absl::string_view peer,
                         const absl::Status& why, bool changes_something, int unacknowledged);
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "store/client/call.h"
+#include "store/protocol/goodbye.h"
 
 namespace rollcall::client {
 namespace {
@@ -25,8 +27,22 @@ Channel::~Channel() {
 
 absl::Status Channel::Send(absl::string_view request, absl::Time deadline) {
   absl::Status sent = connection_->Write(request, deadline);
-  if (!sent.ok()) Break();
-  return sent;
+  if (sent.ok()) return sent;
+  Break();
+  return WhyHungUp(std::move(sent));
+}
+
+absl::Status Channel::WhyHungUp(absl::Status failure) {
+  if ((features_ & protocol::kSaysGoodbye) == 0 || !IsHangUp(failure)) return failure;
+  // All of it has come, or will not.
+  const absl::Time now = absl::InfinitePast();
+  while (owes()) {
+    if (absl::StatusOr<uint8_t> owed = ReceiveOwed(now); !owed.ok()) {
+      return IsGoodbye(owed.status()) ? owed.status() : failure;
+    }
+  }
+  absl::Status said = CheckGoodbye(/*head_bytes=*/1, kBufferBytesMin, now);
+  return IsGoodbye(said) ? said : failure;
 }
 
 absl::Status Channel::SendFromOutside(absl::string_view request) {
@@ -36,19 +52,58 @@ absl::Status Channel::SendFromOutside(absl::string_view request) {
   return sent;
 }
 
-absl::Status Channel::Fill(size_t wanted_bytes, absl::Time deadline) {
-  if (read_ < filled_) return absl::OkStatus();
-  read_ = filled_ = 0;
-  const size_t size = std::clamp(wanted_bytes, kBufferBytesMin, kBufferBytesMax);
-  if (size > buffer_.size()) buffer_.resize(size);
-  absl::StatusOr<size_t> got = connection_->Read(buffer_.data(), buffer_.size(), deadline);
-  if (!got.ok()) return got.status();
-  filled_ = *got;
+absl::Status Channel::Fill(size_t wanted_bytes, absl::Time deadline, size_t bytes_min) {
+  while (filled_ - read_ < bytes_min) {
+    // Nearly always none.
+    std::copy(buffer_.begin() + static_cast<ptrdiff_t>(read_),
+              buffer_.begin() + static_cast<ptrdiff_t>(filled_), buffer_.begin());
+    filled_ -= std::exchange(read_, 0);
+    const size_t size = std::clamp(wanted_bytes, kBufferBytesMin, kBufferBytesMax);
+    if (size > buffer_.size()) buffer_.resize(size);
+    absl::StatusOr<size_t> got =
+        connection_->Read(buffer_.data() + filled_, buffer_.size() - filled_, deadline);
+    if (!got.ok()) return got.status();
+    filled_ += *got;
+  }
   return absl::OkStatus();
 }
 
+absl::Status Channel::CheckGoodbye(size_t head_bytes, size_t wanted_bytes, absl::Time deadline) {
+  if ((features_ & protocol::kSaysGoodbye) == 0) return absl::OkStatus();
+  for (size_t i = 0; i < std::min(head_bytes, protocol::kGoodbyeMark.size()); ++i) {
+    if (absl::Status filled = Fill(wanted_bytes, deadline, i + 1); !filled.ok()) return filled;
+    if (unread()[i] != protocol::kGoodbyeMark[i]) return absl::OkStatus();
+  }
+  return TakeGoodbye(deadline);
+}
+
+absl::Status Channel::TakeGoodbye(absl::Time deadline) {
+  constexpr int kTexts = 2;
+  Break();
+  const absl::string_view mark = protocol::kGoodbyeMark;
+  if (absl::Status filled = Fill(kBufferBytesMin, deadline, mark.size()); !filled.ok()) {
+    return filled;
+  }
+  if (!absl::StartsWith(unread(), mark)) {
+    return absl::DataLossError("a reply that begins as a goodbye and is none");
+  }
+  read_ += mark.size();
+  protocol::ReplyParser parser(protocol::ReplyKind::kTexts, kTexts,
+                               {.text_bytes_max = 2 * protocol::kGoodbyeTextBytesMax});
+  while (!parser.done()) {
+    if (absl::Status filled = Fill(parser.missing_bytes(), deadline); !filled.ok()) return filled;
+    absl::StatusOr<size_t> consumed = parser.Consume(unread());
+    if (!consumed.ok()) return consumed.status();
+    read_ += *consumed;
+  }
+  const protocol::OwnedReply said = parser.Take();
+  return GoodbyeStatus(said.texts[0], said.texts[1]);
+}
+
 absl::StatusOr<uint8_t> Channel::ReceiveByte(absl::Time deadline) {
-  if (absl::Status filled = Fill(1, deadline); !filled.ok()) {
+  absl::Status filled = Fill(1, deadline);
+  if (filled.ok()) filled = CheckGoodbye(/*head_bytes=*/1, /*wanted_bytes=*/1, deadline);
+  if (!filled.ok()) {
     if (!IsTimeout(filled)) Break();
     return filled;
   }
@@ -58,7 +113,12 @@ absl::StatusOr<uint8_t> Channel::ReceiveByte(absl::Time deadline) {
 absl::Status Channel::Parse(protocol::ReplyParser& parser, size_t bytes_behind,
                             absl::Time deadline) {
   while (!parser.done()) {
-    if (absl::Status filled = Fill(parser.missing_bytes() + bytes_behind, deadline); !filled.ok()) {
+    const size_t wanted_bytes = parser.missing_bytes() + bytes_behind;
+    absl::Status filled = Fill(wanted_bytes, deadline);
+    if (filled.ok() && !parser.begun()) {
+      filled = CheckGoodbye(parser.missing_bytes(), wanted_bytes, deadline);
+    }
+    if (!filled.ok()) {
       if (!IsTimeout(filled)) Break();
       return filled;
     }

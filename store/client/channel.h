@@ -36,6 +36,10 @@ class Channel {
   // reach the server later, after what others have written since.
   ~Channel();
 
+  // In the place of each reply the server may say goodbye (protocol/goodbye.h), if it is one that
+  // does: that is told as an error with its code, of the call that meets it, and breaks the
+  // channel.
+
   // Hands a request to the kernel. A failure, a time-out too, breaks the channel.
   absl::Status Send(absl::string_view request, absl::Time deadline);
 
@@ -104,9 +108,15 @@ class Channel {
   absl::StatusOr<std::string> ReceiveFirstOwedText(absl::Time deadline);
   // `parser` may go on with it after a time-out, which alone does not break the channel.
   absl::Status Parse(protocol::ReplyParser& parser, size_t bytes_behind, absl::Time deadline);
+  // Where a reply begins, which has at least `head_bytes`: an error if it is a goodbye, or if what
+  // decides that did not come.
+  absl::Status CheckGoodbye(size_t head_bytes, size_t wanted_bytes, absl::Time deadline);
+  absl::Status TakeGoodbye(absl::Time deadline);
+  // Why a request could not be sent: what the server said before it hung up, else `failure`.
+  absl::Status WhyHungUp(absl::Status failure);
   void ShrinkBuffer();
-  // At least one unread byte in buffer_.
-  absl::Status Fill(size_t wanted_bytes, absl::Time deadline);
+  // At least one unread byte in buffer_, or `bytes_min`, of 8 at most.
+  absl::Status Fill(size_t wanted_bytes, absl::Time deadline, size_t bytes_min = 1);
   absl::string_view unread() const {
     return absl::string_view(buffer_.data() + read_, filled_ - read_);
   }

@@ -32,8 +32,12 @@ inline constexpr absl::string_view kTokenAccepted = "accepted";
 // whose connection broke can send a request again, and it is not applied twice (FORMAT.md).
 inline constexpr uint32_t kKeepsJournal = 1 << 2;
 
+// Before it closes a connection for a reason that its client can do something about, the server
+// says goodbye (goodbye.h) to whoever has asked what it can do.
+inline constexpr uint32_t kSaysGoodbye = 1 << 3;
+
 // What the server of this tree can do, whatever it is made of.
-inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey;
+inline constexpr uint32_t kServerFeatures = kAnswersGetOfMissingKey | kSaysGoodbye;
 
 // What to ping with. A rank that does not fit is not told.
 inline constexpr uint32_t AskFeaturesAs(std::optional<int> rank) {

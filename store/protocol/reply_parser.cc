@@ -48,6 +48,7 @@ ReplyParser::ReplyParser(ReplyKind kind, size_t texts, ReplyLimits limits)
 
 absl::StatusOr<size_t> ReplyParser::Consume(absl::string_view bytes) {
   absl::string_view in = bytes;
+  begun_ = begun_ || !bytes.empty();
   while (Step(in)) {
   }
   if (!status_.ok()) return status_;

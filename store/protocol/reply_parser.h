@@ -45,6 +45,8 @@ class ReplyParser {
   // 0 once done or broken.
   size_t missing_bytes() const;
   bool done() const { return stage_ == Stage::kDone; }
+  // Something of it has come.
+  bool begun() const { return begun_; }
 
   // Only once done, and once.
   OwnedReply Take();
@@ -67,6 +69,7 @@ class ReplyParser {
   uint64_t texts_left_;     // The current one included.
   uint64_t word_ = 0;       // An integer on its way in; in kText, what is missing of the text.
   uint8_t word_bytes_ = 0;  // How many bytes of word_ came in earlier pieces.
+  bool begun_ = false;
   Stage stage_;
   uint64_t texts_bytes_ = 0;  // Of all texts announced so far.
   OwnedReply reply_;

@@ -1,6 +1,5 @@
 #include "store/server/token_gate.h"
 
-#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
