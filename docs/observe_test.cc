@@ -26,9 +26,9 @@ ServerSnapshot Snapshot() {
   snapshot.metrics.requests.fill(1);
   snapshot.metrics.serving_times.assign(snapshot.metrics.requests.size(),
                                         engine::DurationHistogram(&engine::kServingTimes));
-  snapshot.ranks = {{.rank = 0}, {.rank = 1}};
-  snapshot.waits = {{.missing = 1, .names = {"/k"}}};
-  snapshot.nameless = {{}};
+  snapshot.name_spaces[0].ranks = {{.rank = 0}, {.rank = 1}};
+  snapshot.name_spaces[0].waits = {{.missing = 1, .names = {"/k"}}};
+  snapshot.name_spaces[0].nameless = {{}};
   snapshot.incidents = {{}};
   return snapshot;
 }
@@ -55,7 +55,8 @@ TEST_F(ObservePage, HasEveryMetricWithItsType) {
 }
 
 TEST_F(ObservePage, HasEveryFieldOfTheStatus) {
-  const auto status = nlohmann::json::parse(http::StatusJson(Snapshot(), {}, /*rank=*/0));
+  const auto status = nlohmann::json::parse(
+      http::StatusJson(Snapshot(), Snapshot().name_spaces[0], {}, /*rank=*/0));
   int fields = 0;
   const auto expect_all = [&](const nlohmann::json& object) {
     for (const auto& [name, value] : object.items()) {

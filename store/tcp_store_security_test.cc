@@ -408,6 +408,42 @@ TEST_P(SecurityTest, ALostConnectionShowsTheTokenAgain) {
   }
 }
 
+TEST_P(SecurityTest, EachTokenMayHaveANameSpaceOfItsOwn) {
+  ServerOptions options = ServerWith(files_.Server());
+  options.token_file =
+      TokenFile("a:a_token_of_job_a\na:another_one_of_a\nb:a_token_of_job_b\na_token_of_default\n");
+  options.name_space_per_token = true;
+  Serve(options);
+  const auto client = [&](absl::string_view token) {
+    TcpStoreOptions client_options = Client(files_.Client());
+    client_options.token_file = files_.Write(std::string(token), std::string(token));
+    return Open(client_options);
+  };
+  const auto a = client("a_token_of_job_a");
+  const auto also_a = client("another_one_of_a");
+  const auto b = client("a_token_of_job_b");
+  const auto other = client("a_token_of_default");
+  a->Set("k", "of a");
+  a->Ping();
+  EXPECT_EQ(also_a->Get("k", absl::Seconds(30)), "of a");
+  EXPECT_EQ(a->Clone()->NumKeys(), 1);
+  for (Store* const elsewhere : {static_cast<Store*>(b.get()), static_cast<Store*>(other.get())}) {
+    EXPECT_FALSE(elsewhere->Check({"k"}));
+    EXPECT_EQ(elsewhere->NumKeys(), 0);
+    EXPECT_FALSE(elsewhere->DeleteKey("k"));
+    EXPECT_EQ(elsewhere->Add("k", 1), 1);
+  }
+  EXPECT_EQ(a->Get("k", absl::Seconds(30)), "of a");
+  EXPECT_EQ(server_->stats().keys, 3u);
+  const ServerSnapshot snapshot = server_->Snapshot(Soon()).value();
+  ASSERT_EQ(snapshot.name_spaces.size(), 3u);
+  EXPECT_EQ(snapshot.name_spaces[0].connections, 1u);
+  EXPECT_EQ(snapshot.name_spaces[1].name, "a");
+  EXPECT_GE(snapshot.name_spaces[1].connections, 2u);
+  EXPECT_EQ(snapshot.name_spaces[2].keys, 1u);
+  EXPECT_GT(snapshot.name_spaces[2].work.requests, 3u);
+}
+
 TEST_P(SecurityTest, ATokenIsOfNoUseInALegacyDialect) {
   Serve(ServerWith({}));
   TcpStoreOptions client = Client();

@@ -30,8 +30,7 @@ absl::StatusOr<NamedToken> ParseLine(int number, absl::string_view line) {
     parsed.name = std::string(line.substr(0, colon));
     parsed.token = std::string(line.substr(colon + 1));
   }
-  if (parsed.name.empty() || parsed.name.size() > kTokenNameBytesMax ||
-      !absl::c_all_of(parsed.name, IsNameByte)) {
+  if (!IsTokenName(parsed.name)) {
     return Wrong(number, absl::StrCat("has a name that is not 1 to ", kTokenNameBytesMax,
                                       " letters, digits, _ . or -"));
   }
@@ -78,5 +77,9 @@ absl::StatusOr<std::vector<NamedToken>> ReadTokenFile(const std::string& path) {
 }
 
 void Wipe(std::string& secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
+
+bool IsTokenName(absl::string_view name) {
+  return !name.empty() && name.size() <= kTokenNameBytesMax && absl::c_all_of(name, IsNameByte);
+}
 
 }  // namespace rollcall

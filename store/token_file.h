@@ -30,6 +30,9 @@ absl::StatusOr<std::vector<NamedToken>> ParseTokens(absl::string_view text);
 // The same, of a file.
 absl::StatusOr<std::vector<NamedToken>> ReadTokenFile(const std::string& path);
 
+// Whether `name` may be a token's, or a name space's.
+bool IsTokenName(absl::string_view name);
+
 // Overwrites it, so that it does not stay behind in memory that others are given.
 void Wipe(std::string& secret);
 

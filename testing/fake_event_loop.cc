@@ -20,7 +20,9 @@ class FakeStream final : public net::Stream {
         number_(++loop->streams_made_),
         peer_(std::move(peer)),
         peer_address_(
-            net::SocketAddress::LoopbackV4(static_cast<uint16_t>(40000 + number_ % 20000))) {
+            peer_->address_.is_valid()
+                ? peer_->address_
+                : net::SocketAddress::LoopbackV4(static_cast<uint16_t>(40000 + number_ % 20000))) {
     loop_->streams_[number_] = this;
   }
 
@@ -150,9 +152,10 @@ FakeEventLoop::~FakeEventLoop() {
   CHECK(listeners_.empty()) << "a listener outlives its loop";
 }
 
-std::shared_ptr<FakePeer> FakeEventLoop::Connect(uint16_t port) {
+std::shared_ptr<FakePeer> FakeEventLoop::Connect(uint16_t port, const net::SocketAddress& from) {
   CHECK_EQ(listeners_.count(port), 1u) << "nobody listens on port " << port;
   auto peer = std::make_shared<FakePeer>();
+  peer->address_ = from;
   connecting_.emplace_back(port, peer);
   return peer;
 }

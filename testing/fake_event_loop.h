@@ -46,6 +46,7 @@ class FakePeer {
   bool read_from() const { return read_from_; }  // The server does not pause reading.
 
  private:
+  friend class FakeEventLoop;
   friend class FakeStream;
 
   std::deque<std::string> sent_;
@@ -56,6 +57,7 @@ class FakePeer {
   bool closed_by_server_ = false;
   bool read_from_ = false;
   size_t writes_ = 0;
+  net::SocketAddress address_;  // Not valid: one of the loopback, another for each.
 };
 
 // Single-threaded, Post included. The time moves only in AdvanceTo, AdvanceBy and Run.
@@ -65,8 +67,9 @@ class FakeEventLoop final : public net::EventLoop {
   ~FakeEventLoop() override;
 
   // --- For the test ---
-  // Connects to the listener at `port`, which must be there.
-  std::shared_ptr<FakePeer> Connect(uint16_t port);
+  // Connects to the listener at `port`, which must be there; from an address of the loopback, or
+  // from the one given.
+  std::shared_ptr<FakePeer> Connect(uint16_t port, const net::SocketAddress& from = {});
   // Runs turns until one has nothing to do.
   void RunUntilIdle();
   // Moves the time to `when`, stopping at each timer on the way to run it and what follows from it.

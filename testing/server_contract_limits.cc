@@ -1,9 +1,14 @@
 // The part of the server contract about peers that are wrong, too many or too slow.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "net/address.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
+#include "store/protocol/goodbye.h"
 #include "store/protocol/wire_text.h"
 #include "testing/server_contract.h"
 
@@ -142,6 +147,69 @@ TEST_P(ServerContract, AClientThatClosedItsSideStillGetsItsReplies) {
                ServerScenario::Repeated(ServerScenario::Request(R"(get "/k")"), 20));
     client.CloseOwnSide();
     EXPECT_EQ(client.HearToTheEnd().size(), 20 * (8 + value.size()));
+  });
+}
+
+// --- Jobs beside each other ---
+
+TEST_P(ServerContract, ClientsOfAPortOfItsOwnHaveANameSpaceOfTheirOwn) {
+  ServerOptions options;
+  options.name_space_ports = {{.name_space = "a", .host = "127.0.0.1", .port = 0},
+                              {.name_space = "b", .host = "127.0.0.1", .port = 0}};
+  WithServer(options, [](ServerScenario& scenario) {
+    const std::vector<net::SocketAddress> ports = scenario.server().name_space_addresses();
+    ASSERT_EQ(ports.size(), 2u);
+    RawPeer plain = scenario.Client();
+    RawPeer a(scenario.env(), ports[0]);
+    RawPeer b(scenario.env(), ports[1]);
+    a.Say(protocol::Greeting(Dialect::kModern));
+    b.Say(protocol::Greeting(Dialect::kModern));
+    ServerScenario::BeginWait(plain, "/k");
+    ServerScenario::BeginWait(b, "/k");
+    a.Say(ServerScenario::SetRequest("/k", "of a"));
+    EXPECT_EQ(ServerScenario::Ask(a, "num_keys", "number 0"), ServerScenario::Reply("number 1"));
+    // A client of torch 1.x at the same port.
+    RawPeer legacy(scenario.env(), ports[0]);
+    legacy.Say(ServerScenario::LegacyRequest(R"(get "/k")"));
+    EXPECT_EQ(legacy.Hear(12), ServerScenario::Reply(R"(bytes "of a")"));
+    RawPeer also_plain = scenario.Client();
+    EXPECT_EQ(ServerScenario::Ask(also_plain, "num_keys", "number 0"),
+              ServerScenario::Reply("number 0"));
+    EXPECT_EQ(scenario.server().stats().waiting_clients, 2u);
+    also_plain.Say(ServerScenario::SetRequest("/k", "plain"));
+    EXPECT_EQ(plain.Hear(1), ServerScenario::Reply("signal 0"));
+    ServerScenario::ExpectServed(also_plain);
+    EXPECT_EQ(scenario.server().stats().waiting_clients, 1u);
+  });
+}
+
+// --- Full ---
+
+TEST_P(ServerContract, AWriteWithoutRoomIsTheEndOfItsConnectionAndOfNothingElse) {
+  ServerOptions options;
+  options.store_limits.memory_bytes_max = 1000;
+  WithServer(options, [](ServerScenario& scenario) {
+    RawPeer other = scenario.Client();
+    other.Say(ServerScenario::SetRequest("/k", "v"));
+    ServerScenario::ExpectServed(other);
+    RawPeer torch = scenario.Client();
+    torch.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
+    EXPECT_EQ(torch.HearToTheEnd(), "");
+    // One of ours is told why.
+    RawPeer ours = scenario.Client();
+    const uint32_t asks = protocol::kAskFeatures;
+    const uint32_t answer = protocol::kAskFeatures | protocol::kServerFeatures;
+    EXPECT_EQ(ServerScenario::Ask(ours, absl::StrCat("ping ", asks), "nonce 0"),
+              ServerScenario::Reply(absl::StrCat("nonce ", answer)));
+    ours.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
+    const std::string goodbye = ours.HearToTheEnd();
+    EXPECT_THAT(goodbye, testing::StartsWith(std::string(protocol::kGoodbyeMark)));
+    EXPECT_THAT(goodbye, testing::HasSubstr("STORE_FULL"));
+    EXPECT_THAT(goodbye, testing::HasSubstr("of the 1000 bytes that it may hold"));
+    EXPECT_EQ(ServerScenario::Ask(other, R"(get "/k")", R"(bytes "v")"),
+              ServerScenario::Reply(R"(bytes "v")"));
+    EXPECT_EQ(scenario.server().stats().keys, 1u);
+    EXPECT_EQ(scenario.server().stats().connections_refused, 2u);
   });
 }
 

@@ -3,18 +3,25 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "net/address.h"
 #include "net/event_loop.h"
+#include "net/network.h"
 #include "net/tls/tls_context.h"
 #include "store/etcd/etcd_options.h"
 #include "store/etcd/etcd_url.h"
 #include "store/front/front_engine.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/limits.h"
 #include "store/server/loop_number.h"
 #include "store/store_url.h"
+#include "store/token_file.h"
+#include "tools/flag_values.h"
 
 namespace rollcall::tools {
 namespace {
@@ -44,6 +51,12 @@ absl::Status AddSecurity(const ServerFlags& flags, ServerOptions& options) {
   options.tls = {.certificate_chain = flags.tls_cert,
                  .private_key = flags.tls_key,
                  .client_ca = flags.tls_client_ca};
+  absl::StatusOr<std::vector<net::Network>> allow = net::ParseNetworks(flags.allow);
+  if (!allow.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--allow=", flags.allow, ": ", allow.status().message()));
+  }
+  options.allow = *std::move(allow);
   options.tls_host = flags.tls_host;
   options.token_file = flags.token_file;
   if (flags.tls_cert.empty() != flags.tls_key.empty()) {
@@ -73,6 +86,95 @@ absl::Status AddSecurity(const ServerFlags& flags, ServerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<ServerOptions::NameSpacePort> ParseNameSpacePort(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits('=', 1));
+  const absl::StatusOr<net::Endpoint> endpoint = net::Endpoint::Parse(parts.second);
+  if (!IsTokenName(parts.first) || !endpoint.ok()) {
+    return Wrong("listen", text,
+                 absl::StrCat("NAME=HOST:PORT or NAME=:PORT, separated by commas; names are ",
+                              "letters, digits and _ . -"));
+  }
+  return ServerOptions::NameSpacePort{
+      .name_space = std::string(parts.first), .host = endpoint->host, .port = endpoint->port};
+}
+
+absl::Status AddNameSpaces(const ServerFlags& flags, ServerOptions& options) {
+  options.name_space_per_token = flags.name_space_per_token;
+  if (flags.name_space_per_token && flags.token_file.empty()) {
+    return absl::InvalidArgumentError("--name_space_per_token needs --token_file");
+  }
+  for (const absl::string_view text : absl::StrSplit(flags.listen, ',', absl::SkipEmpty())) {
+    absl::StatusOr<ServerOptions::NameSpacePort> port = ParseNameSpacePort(text);
+    if (!port.ok()) return port.status();
+    options.name_space_ports.push_back(*std::move(port));
+  }
+  options.store_limits = {.each = {.keys_max = flags.max_keys_per_name_space,
+                                   .memory_bytes_max = flags.max_memory_per_name_space,
+                                   .clients_max = flags.max_clients_per_name_space},
+                          .memory_bytes_max = flags.max_memory};
+  return absl::OkStatus();
+}
+
+absl::Status SetDuration(absl::string_view flag, const std::string& value,
+                         absl::Duration& duration) {
+  const absl::StatusOr<absl::Duration> parsed = ParseDurationFlag(flag, value);
+  if (!parsed.ok()) return parsed.status();
+  if (*parsed == absl::ZeroDuration()) return Wrong(flag, value, "more than 0");
+  // Only what is off by default can be so.
+  if (*parsed == absl::InfiniteDuration() && duration != *parsed) {
+    return Wrong(flag, value, "less than inf");
+  }
+  duration = *parsed;
+  return absl::OkStatus();
+}
+
+absl::Status AddTimeouts(const ServerFlags& flags, ServerOptions& options) {
+  absl::Status added =
+      SetDuration("request_timeout", flags.request_timeout, options.half_request_timeout);
+  added.Update(SetDuration("tls_handshake_timeout", flags.tls_handshake_timeout,
+                           options.tls_handshake_timeout));
+  added.Update(SetDuration("idle_timeout", flags.idle_timeout, options.idle_timeout));
+  return added;
+}
+
+// A value that is allowed must fit into a request and into a reply.
+absl::Status AddLimits(const ServerFlags& flags, ServerOptions& options) {
+  protocol::Limits& limits = options.parser.limits;
+  if (flags.max_key_bytes == 0 || flags.max_key_bytes > kLimitBytesMax) {
+    return Wrong("max_key_bytes", absl::StrCat(flags.max_key_bytes),
+                 absl::StrCat("1 to ", kLimitBytesMax));
+  }
+  if (flags.max_value_bytes > kLimitBytesMax) {
+    return Wrong("max_value_bytes", absl::StrCat(flags.max_value_bytes),
+                 absl::StrCat("0 to ", kLimitBytesMax));
+  }
+  limits.key_bytes_max = flags.max_key_bytes;
+  limits.value_bytes_max = flags.max_value_bytes;
+  const uint64_t largest = limits.key_bytes_max + limits.value_bytes_max;
+  limits.request_bytes_max = std::max(limits.request_bytes_max, largest);
+  options.unsent_bytes_hard_max = std::max<uint64_t>(options.unsent_bytes_hard_max, 2 * largest);
+  if (flags.max_unsent_bytes != 0) {
+    if (flags.max_unsent_bytes < 2 * largest || flags.max_unsent_bytes > kLimitBytesMax) {
+      return Wrong("max_unsent_bytes", absl::StrCat(flags.max_unsent_bytes),
+                   absl::StrCat(2 * largest,
+                                " (twice what --max_key_bytes and --max_value_bytes "
+                                "are together) to ",
+                                kLimitBytesMax, ", or 0"));
+    }
+    options.unsent_bytes_hard_max = flags.max_unsent_bytes;
+    options.unsent_bytes_soft_max =
+        std::min(options.unsent_bytes_soft_max, options.unsent_bytes_hard_max);
+  }
+  if (flags.max_silent_connections == 0) {
+    return Wrong("max_silent_connections", "0", "1 or more: every connection begins silent");
+  }
+  options.silent_connections_max = flags.max_silent_connections;
+  options.connections_max = flags.max_connections;
+  options.connections_per_peer_max = flags.max_connections_per_peer;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
@@ -90,22 +192,8 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
                  absl::StrCat("1 to ", kServerLoopsMax));
   }
   options.io_threads = flags.io_threads;
-  protocol::Limits& limits = options.parser.limits;
-  if (flags.max_key_bytes == 0 || flags.max_key_bytes > kLimitBytesMax) {
-    return Wrong("max_key_bytes", absl::StrCat(flags.max_key_bytes),
-                 absl::StrCat("1 to ", kLimitBytesMax));
-  }
-  if (flags.max_value_bytes > kLimitBytesMax) {
-    return Wrong("max_value_bytes", absl::StrCat(flags.max_value_bytes),
-                 absl::StrCat("0 to ", kLimitBytesMax));
-  }
-  limits.key_bytes_max = flags.max_key_bytes;
-  limits.value_bytes_max = flags.max_value_bytes;
-  // A value that is allowed must fit into a request and into a reply.
-  const uint64_t largest = limits.key_bytes_max + limits.value_bytes_max;
-  limits.request_bytes_max = std::max(limits.request_bytes_max, largest);
-  options.unsent_bytes_hard_max = std::max<uint64_t>(options.unsent_bytes_hard_max, 2 * largest);
-  options.connections_max = flags.max_connections;
+  if (absl::Status added = AddLimits(flags, options); !added.ok()) return added;
+  if (absl::Status added = AddTimeouts(flags, options); !added.ok()) return added;
   options.parser.accept_legacy = flags.legacy;
   const std::optional<protocol::Dialect> dialect = protocol::ParseDialect(flags.legacy_dialect);
   if (!dialect.has_value() || *dialect == protocol::Dialect::kModern) {
@@ -118,6 +206,7 @@ absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
   }
   options.expected_clients = flags.world_size;
   if (absl::Status added = AddSecurity(flags, options); !added.ok()) return added;
+  if (absl::Status added = AddNameSpaces(flags, options); !added.ok()) return added;
   // Nobody would see them otherwise.
   options.measure_latencies = flags.http_port >= 0;
   return options;
@@ -128,7 +217,8 @@ absl::StatusOr<ServerEngineFactory> EngineOf(const ServerFlags& flags) {
     return Wrong("engine", flags.engine, "memory or etcd");
   }
   if (flags.engine == "memory") {
-    if (flags.etcd.empty()) return NewMemoryEngine;
+    // The server's own, which keeps within its options' limits.
+    if (flags.etcd.empty()) return ServerEngineFactory();
     return absl::InvalidArgumentError("--etcd needs --engine=etcd");
   }
   if (flags.etcd.empty()) {

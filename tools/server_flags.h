@@ -22,6 +22,13 @@ struct ServerFlags {
   uint64_t max_key_bytes = protocol::Limits().key_bytes_max;
   uint64_t max_value_bytes = protocol::Limits().value_bytes_max;
   uint64_t max_connections = 0;
+  uint64_t max_connections_per_peer = 0;
+  std::string allow;
+  uint64_t max_silent_connections = ServerOptions().silent_connections_max;
+  uint64_t max_unsent_bytes = 0;  // 0: what a request may store.
+  std::string request_timeout = "60s";
+  std::string tls_handshake_timeout = "10s";
+  std::string idle_timeout = "inf";
   bool legacy = true;
   std::string legacy_dialect = "legacy";
   int32_t world_size = 0;
@@ -36,6 +43,12 @@ struct ServerFlags {
   std::string token_file;
   std::string engine = "memory";
   std::string etcd;
+  bool name_space_per_token = false;
+  std::string listen;  // "NAME=HOST:PORT,NAME=:PORT"
+  uint64_t max_memory = 0;
+  uint64_t max_keys_per_name_space = 0;
+  uint64_t max_memory_per_name_space = 0;
+  uint64_t max_clients_per_name_space = 0;
 };
 
 // InvalidArgument names the flag, its value and what it takes.

@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "net/clock.h"
 #include "store/http/http_get.h"
+#include "store/token_file.h"
 #include "tools/flag_values.h"
 #include "tools/status_text.h"
 
@@ -23,11 +24,15 @@ constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 // Home, and erases what is below: unlike a cleared screen, that does not flicker.
 constexpr char kRedraw[] = "\x1b[H\x1b[J";
 
+struct Place {
+  net::Endpoint endpoint;
+  std::string path;
+};
+
 // FailedPrecondition: the server says itself what is wrong.
-absl::StatusOr<StatusText> Look(net::Env& env, const net::Endpoint& endpoint,
-                                absl::Duration timeout) {
+absl::StatusOr<StatusText> Look(net::Env& env, const Place& place, absl::Duration timeout) {
   const absl::StatusOr<http::Fetched> fetched =
-      http::HttpGet(env, endpoint, "/status.json", net::DeadlineAfter(env, timeout));
+      http::HttpGet(env, place.endpoint, place.path, net::DeadlineAfter(env, timeout));
   if (!fetched.ok()) return fetched.status();
   if (fetched->status != 200) {
     return absl::FailedPreconditionError(
@@ -45,13 +50,12 @@ std::string TimeOfDay(net::Env& env) {
   return absl::FormatTime("%H:%M:%S", env.Now(), absl::LocalTimeZone());
 }
 
-int Watch(net::Env& env, const net::Endpoint& endpoint, absl::Duration timeout,
-          const StatusView& view) {
+int Watch(net::Env& env, const Place& place, absl::Duration timeout, const StatusView& view) {
   std::string told;
   std::optional<std::string> lost_since;
   for (bool first = true; view.out->good(); first = false) {
     const absl::Time next = env.Now() + kWatchInterval;
-    const absl::StatusOr<StatusText> status = Look(env, endpoint, timeout);
+    const absl::StatusOr<StatusText> status = Look(env, place, timeout);
     std::string summary;
     if (status.ok()) {
       summary = status->summary;
@@ -91,9 +95,15 @@ absl::StatusOr<net::Endpoint> ParseStatusAddress(absl::string_view text) {
 
 int RunStatusCommand(net::Env& env, const std::vector<std::string>& words, absl::Duration timeout,
                      const StatusView& view) {
-  if (words.size() != 2) {
+  const bool has_name_space = words.size() == 3;
+  if (words.size() != 2 && !has_name_space) {
     *view.errors << "store_cli: usage: " << words[0]
-                 << " HOST:PORT|URL, of the server's --http_port\n";
+                 << " HOST:PORT|URL [NAME_SPACE], of the server's --http_port\n";
+    return kExitUsage;
+  }
+  if (has_name_space && !IsTokenName(words[2])) {
+    *view.errors << "store_cli: \"" << PrintableAscii(words[2])
+                 << "\" is no name of a name space: letters, digits and _ . -\n";
     return kExitUsage;
   }
   const absl::StatusOr<net::Endpoint> endpoint = ParseStatusAddress(words[1]);
@@ -101,8 +111,11 @@ int RunStatusCommand(net::Env& env, const std::vector<std::string>& words, absl:
     *view.errors << "store_cli: " << endpoint.status().message() << "\n";
     return kExitUsage;
   }
-  if (words[0] == "watch") return Watch(env, *endpoint, timeout, view);
-  const absl::StatusOr<StatusText> status = Look(env, *endpoint, timeout);
+  const Place place = {
+      .endpoint = *endpoint,
+      .path = has_name_space ? absl::StrCat("/status.json?name_space=", words[2]) : "/status.json"};
+  if (words[0] == "watch") return Watch(env, place, timeout, view);
+  const absl::StatusOr<StatusText> status = Look(env, place, timeout);
   if (!status.ok()) {
     *view.errors << "store_cli: " << status.status().message() << "\n";
     return ExitOf(status.status());

@@ -28,7 +28,8 @@ struct StatusView {
   bool is_terminal = false;
 };
 
-// `words` is the command and what follows it. An exit status: 0, or kExitOfRanksAbsent if ranks are
+// `words` is the command and what follows it: the server, and a name space of it, the default one
+// if none is named. An exit status: 0, or kExitOfRanksAbsent if ranks are
 // missing or gone; 1 for wrong usage, 2 if the server says why it cannot tell, 3 if it cannot be
 // reached. `timeout` is for each look.
 //

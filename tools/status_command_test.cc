@@ -99,6 +99,31 @@ TEST_F(StatusCommandTest, ShowsWhoIsMissingAndEndsWithFour) {
   EXPECT_EQ(status, 0);
 }
 
+TEST_F(StatusCommandTest, ShowsTheNameSpaceThatIsAskedFor) {
+  const auto server =
+      Subprocess::Start({.argv = {RunfilePath("tools/store_server"), "--host=127.0.0.1", "--port=0",
+                                  "--http_port=0", "--listen=jobA=127.0.0.1:0"}})
+          .value();
+  const std::string listens = LineWith(*server, "listening for jobA on ");
+  port_ = net::Endpoint::Parse(std::vector<std::string>(absl::StrSplit(listens, ' ')).back())
+              .value()
+              .port;
+  const std::string shows = LineWith(*server, "status at ");
+  url_ = std::vector<std::string>(absl::StrSplit(shows, ' ')).back();
+  const auto rank1 = Join(1, 2);
+  const Outcome job = Cli({"status", url_, "jobA"});
+  EXPECT_EQ(job.status, kExitOfRanksAbsent) << job.err;
+  EXPECT_THAT(job.out, AllOf(HasSubstr("1 of 2 ranks are connected. Missing: 0."),
+                             HasSubstr("NAME SPACE"), HasSubstr("  jobA ")));
+  const Outcome rest = Cli({"status", url_});
+  EXPECT_EQ(rest.status, 0) << rest.err;
+  EXPECT_THAT(rest.out, HasSubstr("Nobody is connected."));
+  const Outcome none = Cli({"status", url_, "jobB"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("no such name space"));
+  EXPECT_EQ(Cli({"status", url_, "job?"}).status, 1);
+}
+
 TEST_F(StatusCommandTest, WatchTellsEveryChange) {
   Serve({"--world_size=2"});
   const std::unique_ptr<Subprocess> watch = StartCli({"watch", url_});

@@ -95,6 +95,21 @@ std::string Waits(const Json& status) {
                       More(kWaitsShownMax, Count(status, "waits_in_all"), "keys and barriers"));
 }
 
+std::string NameSpaces(const Json& status) {
+  const auto spaces = status.find("name_spaces");  // An older server has none.
+  if (spaces == status.end() || spaces->size() < 2) return "";
+  Table table({"NAME SPACE", "CONNECTIONS", "WAITING", "LONGEST", "KEYS", "BYTES", "REQUESTS"});
+  for (const Json& space : *spaces) {
+    table.Add(
+        {Text(space, "name"), absl::StrCat(Count(space, "connections")),
+         absl::StrCat(Count(space, "waiting_clients")),
+         space.at("longest_wait_seconds").is_null() ? "-" : Time(space, "longest_wait_seconds"),
+         absl::StrCat(Count(space, "keys")), absl::StrCat(Count(space, "memory_bytes")),
+         absl::StrCat(Count(space, "requests"))});
+  }
+  return absl::StrCat("\n", table.ToText());
+}
+
 std::string Clients(const Json& status) {
   Table table({"CLIENT OF UNKNOWN RANK", "SPEAKS", "WAITS FOR", "SINCE"});
   size_t shown = 0;
@@ -136,7 +151,7 @@ StatusText Render(const Json& status) {
   rendered.report = absl::StrCat(
       Head(status), rendered.summary, "\n", wait_summary, wait_summary.empty() ? "" : "\n",
       rows.empty() ? "" : "\n  RANKS (j joined, w waiting, m missing, g gone)\n", rows,
-      Waits(status), Clients(status), Errors(status));
+      Waits(status), NameSpaces(status), Clients(status), Errors(status));
   return rendered;
 }
 

@@ -44,6 +44,19 @@ TEST(RenderStatusTest, ShowsAllThatMatters) {
             HasSubstr("TOO_LATE 10.0.0.2:1, rank 2: too late\n      Look at it.\n")));
 }
 
+TEST(RenderStatusTest, ListsNameSpacesWhereThereAreSeveral) {
+  std::string json = StatusJson();
+  EXPECT_THAT(RenderStatus(json).value().report, Not(HasSubstr("NAME SPACE")));
+  json.insert(1, R"("name_spaces": [
+    {"name": "default", "connections": 1, "waiting_clients": 0, "longest_wait_seconds": null,
+     "keys": 2, "memory_bytes": 300, "requests": 4},
+    {"name": "jobA", "connections": 5, "waiting_clients": 6, "longest_wait_seconds": 70.5,
+     "keys": 8, "memory_bytes": 900, "requests": 10}],)");
+  EXPECT_THAT(RenderStatus(json).value().report,
+              AllOf(HasSubstr("  NAME SPACE  CONNECTIONS"), HasSubstr("  default     1 "),
+                    HasSubstr("  jobA        5            6        1m 10s   8     900    10\n")));
+}
+
 TEST(RenderStatusTest, NothingInItMovesTheCursor) {
   const StatusText status = RenderStatus(StatusJson("\\u001b[2J\\n\\u009b\\u202e")).value();
   EXPECT_THAT(status.report, AllOf(HasSubstr("?[2J?"), Not(HasSubstr("\x1b"))));

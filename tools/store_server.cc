@@ -17,12 +17,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
+#include "net/address.h"
 #include "net/descriptors.h"
 #include "net/real_env.h"
 #include "store/http/endpoints.h"
@@ -41,6 +43,17 @@ DEFINE_int32(io_threads, 1, "How many threads serve connections: 1 to 64.");
 DEFINE_uint64(max_key_bytes, 8 << 10, "The longest key, with all its prefixes.");
 DEFINE_uint64(max_value_bytes, 8 << 20, "The longest value.");
 DEFINE_uint64(max_connections, 0, "How many clients at once; 0: as many as there are descriptors.");
+DEFINE_uint64(max_connections_per_peer, 0, "How many clients of one address; 0: as many.");
+DEFINE_string(allow, "",
+              "Networks whose clients are served, such as 10.0.0.0/8,::1; empty: everybody.");
+DEFINE_uint64(max_silent_connections, 65536,
+              "Connections that have said nothing yet; the oldest makes way.");
+DEFINE_uint64(max_unsent_bytes, 0,
+              "Replies that a client has not taken; 0: as much as a request may store.");
+DEFINE_string(request_timeout, "60s", "How long a client may take to say a request.");
+DEFINE_string(tls_handshake_timeout, "10s", "How long a client may take for its TLS handshake.");
+DEFINE_string(idle_timeout, "inf",
+              "How long a client that awaits nothing may say nothing; inf: for ever.");
 DEFINE_bool(legacy, true, "Serve clients without a greeting (torch before 2.2) too.");
 DEFINE_string(legacy_dialect, "legacy",
               "What clients without a greeting speak: legacy (torch 1.x and 2.0) or torch21.");
@@ -71,6 +84,14 @@ DEFINE_string(
 DEFINE_string(journal, "",
               "A directory to keep the store in, so that it outlives the server; empty: in memory "
               "alone.");
+DEFINE_bool(name_space_per_token, false,
+            "Clients see the keys of those alone whose token has the same name.");
+DEFINE_string(listen, "",
+              "More ports like --port, each with a name space of its own: NAME=HOST:PORT,...");
+DEFINE_uint64(max_memory, 0, "Bytes that may be stored, in all; 0: no limit.");
+DEFINE_uint64(max_memory_per_name_space, 0, "The same in each name space.");
+DEFINE_uint64(max_keys_per_name_space, 0, "Keys and queues in each name space; 0: no limit.");
+DEFINE_uint64(max_clients_per_name_space, 0, "Clients of each name space; 0: no limit.");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -98,6 +119,13 @@ void PrintHelp() {
          "  --max_key_bytes=N      longest key, with all its prefixes; default 8192\n"
          "  --max_value_bytes=N    longest value; default 8388608\n"
          "  --max_connections=N    default 0: as many as there are descriptors\n"
+         "  --max_connections_per_peer=N\n"
+         "                         of one address; default 0: as many\n"
+         "  --max_silent_connections=N\n"
+         "                         that have said nothing yet; default 65536\n"
+         "  --max_unsent_bytes=N   replies that a client has not taken; default 272629760\n"
+         "  --request_timeout=TIME how long a client may take to say a request; default 60s\n"
+         "  --idle_timeout=TIME    how long one that awaits nothing may say nothing; default inf\n"
          "  --nolegacy             refuse clients older than torch 2.2\n"
          "  --legacy_dialect=NAME  what those speak: legacy (torch 1.x and 2.0; default) or\n"
          "                         torch21 (torch 2.1)\n"
@@ -110,16 +138,23 @@ void PrintHelp() {
          "  --log_format=FORMAT    the log on stderr: text (default), or json, an object a line\n"
          "\n"
          "Who gets in:\n"
+         "  --allow=NETWORKS       only these, such as 10.0.0.0/8,::1; default: everybody\n"
          "  --tls_cert=FILE        PEM: the server's certificate, and those that signed it; with\n"
          "  --tls_key=FILE         its private key, --port speaks TLS\n"
          "  --tls_client_ca=FILE   PEM: clients must have a certificate that one of these signed\n"
          "  --tls_min_version=V    1.2 (default) or 1.3\n"
+         "  --tls_handshake_timeout=TIME\n"
+         "                         how long a client may take for it; default 10s\n"
          "  --tls_port=PORT        a second port with TLS and tokens; then --port has neither, "
          "and\n"
          "                         is one of this host alone unless --host says otherwise\n"
          "  --tls_host=HOST        name or address for --tls_port; default: all interfaces\n"
          "  --tls_port_file=FILE   where to write --tls_port, once it listens\n"
          "  --token_file=FILE      NAME:TOKEN lines; who shows none of them is not served\n"
+         "  --name_space_per_token clients see the keys of those alone whose token has the same\n"
+         "                         name\n"
+         "  --listen=NAME=HOST:PORT,...\n"
+         "                         more ports like --port, each with a name space of its own\n"
          "SIGHUP has these files read anew, for clients that come from then on.\n"
          "\n"
          "Where the store is:\n"
@@ -133,6 +168,12 @@ void PrintHelp() {
          "                         a server that is killed and started again with it has every\n"
          "                         write that was acknowledged. One that has no journal yet must\n"
          "                         be empty or missing\n"
+         "\n"
+         "What may be stored; a write that needs more is refused. Default 0: no limit:\n"
+         "  --max_memory=BYTES     in all\n"
+         "  --max_memory_per_name_space=BYTES, --max_keys_per_name_space=N,\n"
+         "  --max_clients_per_name_space=N\n"
+         "                         in each name space; without the flags above there is one\n"
          "\n"
          "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen or read the journal,\n"
          "4 the journal's disk failed or is full.\n"
@@ -188,6 +229,13 @@ ServerFlags FlagsGiven() {
   flags.max_key_bytes = FLAGS_max_key_bytes;
   flags.max_value_bytes = FLAGS_max_value_bytes;
   flags.max_connections = FLAGS_max_connections;
+  flags.max_connections_per_peer = FLAGS_max_connections_per_peer;
+  flags.allow = FLAGS_allow;
+  flags.max_silent_connections = FLAGS_max_silent_connections;
+  flags.max_unsent_bytes = FLAGS_max_unsent_bytes;
+  flags.request_timeout = FLAGS_request_timeout;
+  flags.tls_handshake_timeout = FLAGS_tls_handshake_timeout;
+  flags.idle_timeout = FLAGS_idle_timeout;
   flags.legacy = FLAGS_legacy;
   flags.legacy_dialect = FLAGS_legacy_dialect;
   flags.world_size = FLAGS_world_size;
@@ -202,6 +250,12 @@ ServerFlags FlagsGiven() {
   flags.token_file = FLAGS_token_file;
   flags.engine = FLAGS_engine;
   flags.etcd = FLAGS_etcd;
+  flags.name_space_per_token = FLAGS_name_space_per_token;
+  flags.listen = FLAGS_listen;
+  flags.max_memory = FLAGS_max_memory;
+  flags.max_memory_per_name_space = FLAGS_max_memory_per_name_space;
+  flags.max_keys_per_name_space = FLAGS_max_keys_per_name_space;
+  flags.max_clients_per_name_space = FLAGS_max_clients_per_name_space;
   return flags;
 }
 
@@ -300,6 +354,11 @@ int Main() {
   }
   if (server.tls_port().has_value()) {
     std::cout << "listening with TLS on " << server.tls_address() << "\n";
+  }
+  const std::vector<net::SocketAddress> more = server.name_space_addresses();
+  for (size_t i = 0; i < more.size(); ++i) {
+    std::cout << "listening for " << options->name_space_ports[i].name_space << " on "
+              << more[i].ToString() << "\n";
   }
   std::cout << "listening on " << server.address() << std::endl;
   if (http_server != nullptr) {

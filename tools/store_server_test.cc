@@ -135,6 +135,15 @@ TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
       {"--max_key_bytes=-5", "max_key_bytes"},
       {"--max_value_bytes=18446744073709551615", "must be 0 to 1099511627776"},
       {"--legacy_dialect=modern", "--legacy_dialect=modern: must be legacy"},
+      {"--allow=10.0.0.0/8,node0", "--allow=10.0.0.0/8,node0: network \"node0\": "},
+      {"--idle_timeout=soon", "--idle_timeout must be a duration"},
+      {"--request_timeout=0s", "--request_timeout=0s: must be more than 0"},
+      {"--request_timeout=inf", "--request_timeout=inf: must be less than inf"},
+      {"--max_unsent_bytes=1000", "--max_unsent_bytes=1000: must be 16793600 (twice"},
+      {"--max_silent_connections=0", "--max_silent_connections=0: must be 1 or more"},
+      {"--listen=jobA", "--listen=jobA: must be NAME=HOST:PORT"},
+      {"--listen=job/A=:29511", "--listen=job/A=:29511: must be NAME=HOST:PORT"},
+      {"--name_space_per_token", "--name_space_per_token needs --token_file"},
       {"--world_size=-1", "--world_size=-1: must be 0 (unknown) or more"},
       {"--http_port=70000", "--http_port=70000: must be 0 to 65535"},
       {"--log_format=xml", "--log_format=xml: must be text or json"},
@@ -190,6 +199,30 @@ TEST_F(StoreServerToolTest, LimitsAndDialectsAreWhatTheFlagsSay) {
   EXPECT_THAT(errors, HasSubstr("value of 3 bytes; limit is 2"));
   EXPECT_THAT(errors, HasSubstr("limit of 1 connections"));
   EXPECT_THAT(errors, HasSubstr("legacy clients are not accepted"));
+}
+
+TEST_F(StoreServerToolTest, WhoIsLetInAndWhatIsStoredAreWhatTheFlagsSay) {
+  const std::unique_ptr<Subprocess> server =
+      Start({"--host=127.0.0.1", "--port=0", "--allow=127.0.0.1,::1",
+             "--max_connections_per_peer=2", "--max_memory=1000"});
+  const uint16_t port = PortOf(*server);
+  const std::string greeting("\x00\xCE\xF7\x85\x3C", 5);
+  RawPeer client = Client(port);
+  client.Say(greeting);
+  ServerScenario::ExpectServed(client);
+  RawPeer greedy = Client(port);
+  EXPECT_EQ(Client(port).HearToTheEnd(), "");
+  greedy.Say(greeting + ServerScenario::SetRequest("/k", std::string(1000, 'v')));
+  EXPECT_EQ(greedy.HearToTheEnd(), "");
+  ServerScenario::ExpectServed(client);
+  ASSERT_TRUE(server->Signal(SIGTERM).ok());
+  EXPECT_EQ(server->WaitForExit(Soon()).value_or(-1), 0);
+  EXPECT_THAT(server->StderrSoFar(), HasSubstr("limit of 2 connections of one address"));
+  EXPECT_THAT(server->StderrSoFar(), HasSubstr("of the 1000 bytes that it may hold"));
+
+  const std::unique_ptr<Subprocess> closed =
+      Start({"--host=127.0.0.1", "--port=0", "--allow=10.0.0.0/8"});
+  EXPECT_EQ(Client(PortOf(*closed)).HearToTheEnd(), "");
 }
 
 TEST_F(StoreServerToolTest, APagesPortThatIsTakenIsOneClearLineAndStatus3) {

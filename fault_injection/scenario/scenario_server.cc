@@ -32,6 +32,9 @@ ServerOptions ServerOptionsOf(const Server& server, uint16_t port) {
   if (server.value_bytes_max() > 0) {
     options.parser.limits.value_bytes_max = static_cast<size_t>(server.value_bytes_max());
   }
+  if (server.memory_bytes_max() > 0) {
+    options.store_limits.memory_bytes_max = static_cast<size_t>(server.memory_bytes_max());
+  }
   return options;
 }
 

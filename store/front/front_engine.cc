@@ -52,6 +52,7 @@ class FrontEngine final : public ServerEngine {
 
   absl::Status Start() { return state_.Start(); }
   EnginePort* port(size_t loop) const override { return ports_[loop].get(); }
+  bool has_name_spaces() const override { return true; }
 
  private:
   front::FrontState state_;

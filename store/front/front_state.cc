@@ -322,6 +322,8 @@ std::vector<EngineSnapshot> FrontState::Snapshot() {
 }
 
 void FrontState::Describe(const FrontSpace& space, EngineSnapshot& snapshot) {
+  snapshot.keys = static_cast<size_t>(std::max<int64_t>(space.keys, 0));
+  snapshot.waiting_clients = space.waits.waiting_clients();
   snapshot.waiting_times = space.waiting_times;
   snapshot.world_size_told = space.ranks.world_size();
   snapshot.workers_joined = space.workers_joined;

@@ -67,10 +67,17 @@ Response Endpoints::Status(const Request& request) {
             .content_type = kJsonContentType,
             .body = ErrorJson(snapshot.status().message())};
   }
+  const NameSpaceSnapshot* const space = snapshot->Find(request.name_space.value_or(""));
+  if (space == nullptr) {
+    return {.status = kNotFound,
+            .content_type = kJsonContentType,
+            .body = ErrorJson("there is no such name space here, or none any more")};
+  }
   const ServerName name = {.address = server_->address(),
                            .backend = std::string(net::EventLoopKindName(server_->event_loop()))};
-  return {
-      .status = kOk, .content_type = kJsonContentType, .body = StatusJson(*snapshot, name, rank)};
+  return {.status = kOk,
+          .content_type = kJsonContentType,
+          .body = StatusJson(*snapshot, *space, name, rank)};
 }
 
 const absl::StatusOr<ServerSnapshot>& Endpoints::Look() {

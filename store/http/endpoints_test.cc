@@ -38,6 +38,7 @@ class ToldServer final : public StoreServer {
   absl::Status Reload() override { return absl::OkStatus(); }
   std::optional<uint16_t> tls_port() const override { return std::nullopt; }
   std::string tls_address() const override { return ""; }
+  std::vector<net::SocketAddress> name_space_addresses() const override { return {}; }
   net::EventLoopKind event_loop() const override { return net::EventLoopKind::kEpoll; }
   ServerStats stats() const override { return {}; }
   absl::StatusOr<ServerSnapshot> Snapshot(absl::Time deadline) override {
@@ -65,18 +66,18 @@ class EndpointsTest : public testing::Test {
     ServerSnapshot& snapshot = server_.snapshot;
     snapshot.now = clock_.now;
     snapshot.started = clock_.now - absl::Minutes(3);
-    snapshot.world_size_told = 4;
+    snapshot.name_spaces[0].world_size_told = 4;
     for (const int rank : {0, 1, 2}) {
-      snapshot.ranks.push_back(
+      snapshot.name_spaces[0].ranks.push_back(
           {.rank = rank,
            .peer = net::SocketAddress::LoopbackV4(static_cast<uint16_t>(40000 + rank)),
            .joined = clock_.now - absl::Seconds(60)});
     }
     snapshot.stats.waiting_clients = 1;
-    snapshot.waits.push_back({.rank = 0,
-                              .since = clock_.now - absl::Seconds(12.3456),
-                              .missing = 1,
-                              .names = {"/<script>alert(1)</script>\n\xff"}});
+    snapshot.name_spaces[0].waits.push_back({.rank = 0,
+                                             .since = clock_.now - absl::Seconds(12.3456),
+                                             .missing = 1,
+                                             .names = {"/<script>alert(1)</script>\n\xff"}});
     snapshot.metrics.requests[static_cast<size_t>(protocol::Operation::kSet)] = 7;
     snapshot.metrics.serving_times.assign(protocol::kOperationCount,
                                           engine::DurationHistogram(&engine::kServingTimes));
@@ -151,17 +152,47 @@ TEST_F(EndpointsTest, OneRankIsToldInFull) {
   EXPECT_EQ(rank("x").status, 400);
 }
 
+TEST_F(EndpointsTest, EachNameSpaceHasItsOwnStatusAndLinesInTheMetrics) {
+  NameSpaceSnapshot& job = server_.snapshot.name_spaces.emplace_back();
+  job.name = "jobA";
+  job.world_size_told = 2;
+  job.ranks.push_back({.rank = 1, .joined = clock_.now});
+  job.connections = 5;
+  job.keys = 7;
+  job.key_bytes = 1000;
+  job.memory_bytes = 2000;
+  server_.snapshot.memory_bytes_max = 4000;
+  const auto status = [this](const std::string& name_space) {
+    return json::parse(
+        endpoints_.Answer({.path = "/status.json", .rank = {}, .name_space = name_space}).body);
+  };
+  EXPECT_EQ(status("jobA")["world"]["states"], "mj");
+  EXPECT_EQ(status("jobA")["name_space"], "jobA");
+  EXPECT_EQ(status("default"), Status());
+  EXPECT_EQ(Status()["world"]["states"], "wjjm");
+  EXPECT_EQ(Status()["name_spaces"].size(), 2u);
+  EXPECT_EQ(Status()["name_spaces"][1]["connections"], 5);
+  EXPECT_EQ(Status()["totals"]["memory_limit_bytes"], 4000);
+  EXPECT_EQ(endpoints_.Answer({.path = "/status.json", .rank = {}, .name_space = "jobB"}).status,
+            404);
+  const std::string metrics = Get("/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_keys{name_space=\"jobA\"} 7\n"));
+  EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_connections{name_space=\"default\"} "));
+  EXPECT_THAT(metrics, HasSubstr("rollcall_memory_limit_bytes 4000\n"));
+}
+
 TEST_F(EndpointsTest, AStatusOfManyRanksIsSmall) {
   ServerSnapshot& snapshot = server_.snapshot;
-  snapshot.ranks.clear();
-  snapshot.waits.clear();
+  snapshot.name_spaces[0].ranks.clear();
+  snapshot.name_spaces[0].waits.clear();
   for (int rank = 0; rank < 4096; ++rank) {
-    snapshot.ranks.push_back({.rank = rank, .joined = clock_.now});
+    snapshot.name_spaces[0].ranks.push_back({.rank = rank, .joined = clock_.now});
     if (rank % 2 == 0) continue;
-    snapshot.waits.push_back({.rank = rank,
-                              .since = clock_.now,
-                              .missing = 1,
-                              .names = {absl::StrCat("/", std::string(250, '\x01'), rank % 100)}});
+    snapshot.name_spaces[0].waits.push_back(
+        {.rank = rank,
+         .since = clock_.now,
+         .missing = 1,
+         .names = {absl::StrCat("/", std::string(250, '\x01'), rank % 100)}});
   }
   snapshot.seconds.assign(Throughput::kSecondsMax, {1'000'000, 1'000'000'000, 1'000'000'000});
   EXPECT_LT(Get("/status.json").body.size(), 100'000u);

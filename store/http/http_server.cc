@@ -90,6 +90,12 @@ class MicroHttpServer final : public HttpServer {
     return self->Send(connection, self->Answer(connection, url, method));
   }
 
+  std::optional<std::string> Argument(MHD_Connection* connection, const char* name) const {
+    const char* const value =
+        mhd_.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  }
+
   Response Answer(MHD_Connection* connection, const char* url, absl::string_view method) {
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
       return {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .body = "only GET and HEAD\n"};
@@ -100,10 +106,10 @@ class MicroHttpServer final : public HttpServer {
       return {.status = MHD_HTTP_FORBIDDEN,
               .body = "this server listens on the loopback, and answers to its names only\n"};
     }
-    Request request = {.path = url, .rank = std::nullopt};
-    const char* const rank =
-        mhd_.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "rank");
-    if (rank != nullptr) request.rank = rank;
+    Request request;
+    request.path = url;
+    request.rank = Argument(connection, "rank");
+    request.name_space = Argument(connection, "name_space");
     return handler_(request);
   }
 

@@ -19,8 +19,10 @@ namespace rollcall::http {
 
 // A GET or HEAD; everything else is answered with 405 by the server itself.
 struct Request {
-  std::string path;                 // "/status.json", decoded, without the query.
-  std::optional<std::string> rank;  // The query's "rank=", the only argument that anybody takes.
+  std::string path;  // "/status.json", decoded, without the query.
+  // The query's arguments, as far as anybody takes them.
+  std::optional<std::string> rank;
+  std::optional<std::string> name_space;
 };
 
 struct Response {

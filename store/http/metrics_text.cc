@@ -1,11 +1,13 @@
 #include "store/http/metrics_text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "prometheus/metric_family.h"
@@ -103,10 +105,14 @@ void AddTimes(const ServerSnapshot& snapshot, Families& families) {
       Families::Histogram(serving, {OperationLabel(i)}, metrics.serving_times[i]);
     }
   }
+  engine::DurationHistogram waiting_times = snapshot.name_spaces.front().waiting_times;
+  for (size_t i = 1; i < snapshot.name_spaces.size(); ++i) {
+    waiting_times.MergeFrom(snapshot.name_spaces[i].waiting_times);
+  }
   Families::Histogram(families.Begin("rollcall_wait_seconds",
                                      "How long those waited whose key or barrier came at last.",
                                      MetricType::Histogram),
-                      {}, snapshot.waiting_times);
+                      {}, waiting_times);
 }
 
 void AddIncidents(absl::string_view name, absl::string_view help, bool refused,
@@ -119,6 +125,19 @@ void AddIncidents(absl::string_view name, absl::string_view help, bool refused,
   }
 }
 
+double LongestWaitSeconds(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space) {
+  if (space.waits.empty()) return 0;
+  return absl::ToDoubleSeconds(snapshot.now - space.waits.front().since);
+}
+
+double LongestWaitSeconds(const ServerSnapshot& snapshot) {
+  double longest = 0;
+  for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
+    longest = std::max(longest, LongestWaitSeconds(snapshot, space));
+  }
+  return longest;
+}
+
 void AddPeers(const ServerSnapshot& snapshot, Families& families) {
   families.Gauge("rollcall_connections", "Open connections.",
                  static_cast<double>(snapshot.stats.connections));
@@ -128,9 +147,7 @@ void AddPeers(const ServerSnapshot& snapshot, Families& families) {
                  static_cast<double>(snapshot.stats.waiting_clients));
   families.Gauge("rollcall_longest_wait_seconds",
                  "How long who has waited longest waits by now; 0 if nobody waits.",
-                 snapshot.waits.empty()
-                     ? 0
-                     : absl::ToDoubleSeconds(snapshot.now - snapshot.waits.front().since));
+                 LongestWaitSeconds(snapshot));
   AddIncidents("rollcall_rejected_connections_total",
                "Connections that the server closed, by its reason.", /*refused=*/true,
                snapshot.metrics, families);
@@ -139,24 +156,67 @@ void AddPeers(const ServerSnapshot& snapshot, Families& families) {
                /*refused=*/false, snapshot.metrics, families);
 }
 
+// Over all name spaces.
+double Sum(const ServerSnapshot& snapshot, size_t NameSpaceSnapshot::*member) {
+  size_t sum = 0;
+  for (const NameSpaceSnapshot& space : snapshot.name_spaces) sum += space.*member;
+  return static_cast<double>(sum);
+}
+
 void AddKeys(const ServerSnapshot& snapshot, Families& families) {
   families.Gauge("rollcall_keys", "Keys, without rollcall's own marks and without queues.",
                  static_cast<double>(snapshot.stats.keys));
   families.Gauge("rollcall_queues", "Queues with something in them.",
-                 static_cast<double>(snapshot.queues));
+                 Sum(snapshot, &NameSpaceSnapshot::queues));
   families.Gauge("rollcall_key_bytes", "Bytes of all keys and of the queues' names.",
-                 static_cast<double>(snapshot.key_bytes));
+                 Sum(snapshot, &NameSpaceSnapshot::key_bytes));
   families.Gauge("rollcall_value_bytes", "Bytes of all values and of what is in queues.",
-                 static_cast<double>(snapshot.value_bytes));
+                 Sum(snapshot, &NameSpaceSnapshot::value_bytes));
+  families.Gauge("rollcall_memory_bytes",
+                 "What keys, values, queues and waits take, as --max_memory counts it.",
+                 Sum(snapshot, &NameSpaceSnapshot::memory_bytes));
+  families.Gauge("rollcall_memory_limit_bytes", "--max_memory; 0 if there is no limit.",
+                 static_cast<double>(snapshot.memory_bytes_max));
+}
+
+void AddNameSpaces(const ServerSnapshot& snapshot, Families& families) {
+  const auto add = [&](absl::string_view name, absl::string_view help, MetricType type,
+                       absl::FunctionRef<double(const NameSpaceSnapshot&)> value) {
+    MetricFamily& family = families.Begin(name, help, type);
+    for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
+      ClientMetric& metric = Families::Add(
+          family, {{"name_space", space.name.empty() ? kDefaultNameSpace : space.name}});
+      (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value(space);
+    }
+  };
+  using Space = const NameSpaceSnapshot&;
+  add("rollcall_name_space_connections", "Open connections of a name space.", MetricType::Gauge,
+      [](Space space) { return static_cast<double>(space.connections); });
+  add("rollcall_name_space_waiting_clients", "Clients that wait in it.", MetricType::Gauge,
+      [](Space space) { return static_cast<double>(space.waiting_clients); });
+  add("rollcall_name_space_longest_wait_seconds", "How long who has waited longest in it waits.",
+      MetricType::Gauge, [&](Space space) { return LongestWaitSeconds(snapshot, space); });
+  add("rollcall_name_space_requests_total", "Requests of its clients.", MetricType::Counter,
+      [](Space space) { return static_cast<double>(space.work.requests); });
+  add("rollcall_name_space_received_bytes_total", "Bytes of its clients' requests.",
+      MetricType::Counter,
+      [](Space space) { return static_cast<double>(space.work.received_bytes); });
+  add("rollcall_name_space_sent_bytes_total", "Bytes of replies to its clients.",
+      MetricType::Counter, [](Space space) { return static_cast<double>(space.work.sent_bytes); });
+  add("rollcall_name_space_keys", "Its keys.", MetricType::Gauge,
+      [](Space space) { return static_cast<double>(space.keys); });
+  add("rollcall_name_space_memory_bytes", "What it takes, as --max_memory counts it.",
+      MetricType::Gauge, [](Space space) { return static_cast<double>(space.memory_bytes); });
 }
 
 void AddRanks(const ServerSnapshot& snapshot, Families& families) {
   const ServerStatus status = StatusOf(snapshot);
   families.Gauge("rollcall_world_size", "Ranks that are expected; 0 if that is not known.",
                  status.world_size);
-  MetricFamily& ranks = families.Begin(
-      "rollcall_ranks", "Ranks by state; those of clients that do not say theirs are in none.",
-      MetricType::Gauge);
+  MetricFamily& ranks = families.Begin("rollcall_ranks",
+                                       "Ranks by state, of the default name space; those of "
+                                       "clients that do not say theirs are in none.",
+                                       MetricType::Gauge);
   const std::pair<const char*, size_t> states[] = {
       {"joined", status.joined - status.waiting},
       {"waiting", status.waiting},
@@ -178,6 +238,7 @@ std::string MetricsText(const ServerSnapshot& snapshot) {
   AddTimes(snapshot, families);
   AddPeers(snapshot, families);
   AddKeys(snapshot, families);
+  AddNameSpaces(snapshot, families);
   AddRanks(snapshot, families);
   return families.Text();
 }

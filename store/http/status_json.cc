@@ -22,6 +22,10 @@ Json SecondsOrNull(const std::optional<absl::Duration>& duration) {
 }
 Json RankOrNull(int rank) { return rank >= 0 ? Json(rank) : Json(); }
 
+std::string NameOf(const NameSpaceSnapshot& space) {
+  return space.name.empty() ? kDefaultNameSpace : space.name;
+}
+
 Json WorldJson(const ServerStatus& status) {
   return {
       {"size", status.world_size > 0 ? Json(status.world_size) : Json()},
@@ -101,7 +105,35 @@ Json ThroughputJson(const ServerStatus& status) {
           {"sent_bytes", std::move(sent)}};
 }
 
+Json NameSpacesJson(const ServerSnapshot& snapshot) {
+  Json spaces = Json::array();
+  for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
+    spaces.push_back(
+        {{"name", NameOf(space)},
+         {"connections", space.connections},
+         {"waiting_clients", space.waiting_clients},
+         {"longest_wait_seconds",
+          space.waits.empty() ? Json() : Json(Seconds(snapshot.now - space.waits.front().since))},
+         {"requests", space.work.requests},
+         {"received_bytes", space.work.received_bytes},
+         {"sent_bytes", space.work.sent_bytes},
+         {"keys", space.keys},
+         {"memory_bytes", space.memory_bytes}});
+  }
+  return spaces;
+}
+
 Json TotalsJson(const ServerSnapshot& snapshot) {
+  size_t queues = 0;
+  size_t key_bytes = 0;
+  size_t value_bytes = 0;
+  size_t memory_bytes = 0;
+  for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
+    queues += space.queues;
+    key_bytes += space.key_bytes;
+    value_bytes += space.value_bytes;
+    memory_bytes += space.memory_bytes;
+  }
   return {{"connections", snapshot.stats.connections},
           {"connections_accepted", snapshot.stats.connections_accepted},
           {"connections_rejected", snapshot.stats.connections_refused},
@@ -110,9 +142,12 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
           {"received_bytes", snapshot.metrics.work.received_bytes},
           {"sent_bytes", snapshot.metrics.work.sent_bytes},
           {"keys", snapshot.stats.keys},
-          {"queues", snapshot.queues},
-          {"key_bytes", snapshot.key_bytes},
-          {"value_bytes", snapshot.value_bytes}};
+          {"queues", queues},
+          {"key_bytes", key_bytes},
+          {"value_bytes", value_bytes},
+          {"memory_bytes", memory_bytes},
+          {"memory_limit_bytes",
+           snapshot.memory_bytes_max == 0 ? Json() : Json(snapshot.memory_bytes_max)}};
 }
 
 Json RankJson(const std::optional<RankDetails>& details) {
@@ -134,9 +169,9 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-std::string StatusJson(const ServerSnapshot& snapshot, const ServerName& server,
-                       std::optional<int> rank) {
-  const ServerStatus status = StatusOf(snapshot);
+std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+                       const ServerName& server, std::optional<int> rank) {
+  const ServerStatus status = StatusOf(snapshot, space);
   Json json = {
       {"format", 1},
       {"summary", status.summary},
@@ -146,6 +181,8 @@ std::string StatusJson(const ServerSnapshot& snapshot, const ServerName& server,
         {"backend", server.backend},
         {"unix_seconds", UnixSeconds(status.now)},
         {"uptime_seconds", Seconds(status.uptime)}}},
+      {"name_space", NameOf(space)},
+      {"name_spaces", NameSpacesJson(snapshot)},
       {"world", WorldJson(status)},
       {"waits", WaitsJson(status)},
       {"waits_in_all", status.waits_in_all},
@@ -156,7 +193,7 @@ std::string StatusJson(const ServerSnapshot& snapshot, const ServerName& server,
       {"throughput", ThroughputJson(status)},
       {"totals", TotalsJson(snapshot)},
   };
-  if (rank.has_value()) json["rank"] = RankJson(DetailsOf(snapshot, *rank));
+  if (rank.has_value()) json["rank"] = RankJson(DetailsOf(snapshot, space, *rank));
   return Dump(json);
 }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "net/address.h"
 #include "store/protocol/wire_text.h"
 
 namespace rollcall {
@@ -24,8 +25,10 @@ ServerCores& CoreScenario::core() {
   return *core_;
 }
 
-CoreScenario::Peer CoreScenario::Connect() {
-  Peer peer = loop_.Connect(core().addresses().front().port());
+CoreScenario::Peer CoreScenario::Connect(absl::string_view host) {
+  net::SocketAddress from;
+  if (!host.empty()) from = net::SocketAddress::FromNumeric(host, 4711).value();
+  Peer peer = loop_.Connect(core().addresses().front().port(), from);
   loop_.RunUntilIdle();
   return peer;
 }

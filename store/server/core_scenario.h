@@ -29,8 +29,8 @@ class CoreScenario : public testing::Test {
   // Changes to this count until the first client comes.
   ServerOptions options_;
 
-  // A connection that has said nothing.
-  Peer Connect();
+  // A connection that has said nothing, of the loopback or from `host`.
+  Peer Connect(absl::string_view host = "");
   // A client that has greeted as its dialect wants.
   Peer Client(protocol::Dialect dialect = protocol::Dialect::kModern);
   // Sends bytes and lets the server do all that follows.

@@ -1,5 +1,6 @@
 #include "store/server/entrance.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,9 +10,11 @@
 
 namespace rollcall {
 
-Entrance::Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper)
+Entrance::Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper, const ServerOptions& options)
     : rooms_(std::move(rooms)),
       doorkeeper_(doorkeeper),
+      allowed_(options.allow),
+      peer_counts_(options.connections_per_peer_max),
       waiting_(rooms_.size()),
       self_(std::make_shared<Entrance*>(this)) {}
 
@@ -24,7 +27,7 @@ absl::Status Entrance::Open(const ServerOptions& options,
   listen_options.port = options.port;
   listen_options.adopt_fd = options.listen_fd;
   absl::StatusOr<std::unique_ptr<net::Listener>> listener =
-      Listen(listen_options, /*secured=*/!options.tls_port.has_value());
+      Listen(listen_options, {.secured = !options.tls_port.has_value()});
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
   return absl::OkStatus();
@@ -33,46 +36,84 @@ absl::Status Entrance::Open(const ServerOptions& options,
 absl::Status Entrance::OpenTls(const ServerOptions& options,
                                const std::vector<net::SocketAddress>& addresses) {
   absl::StatusOr<std::unique_ptr<net::Listener>> listener =
-      Listen({.addresses = addresses, .port = *options.tls_port}, /*secured=*/true);
+      Listen({.addresses = addresses, .port = *options.tls_port}, {.secured = true});
   if (!listener.ok()) return listener.status();
   tls_listener_ = *std::move(listener);
   return absl::OkStatus();
 }
 
+absl::Status Entrance::OpenForNameSpace(const ServerOptions& options, size_t index,
+                                        const std::vector<net::SocketAddress>& addresses) {
+  const ServerOptions::NameSpacePort& port = options.name_space_ports[index];
+  absl::StatusOr<std::unique_ptr<net::Listener>> listener =
+      Listen({.addresses = addresses, .port = port.port},
+             {.secured = !options.tls_port.has_value(),
+              .name_space = std::make_shared<const std::string>(port.name_space)});
+  if (!listener.ok()) return listener.status();
+  name_space_listeners_.push_back(*std::move(listener));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<net::Listener>> Entrance::Listen(const net::ListenOptions& options,
-                                                                bool secured) {
-  return rooms_[0].loop->Listen(options, [this, secured](std::unique_ptr<net::Stream> stream) {
-    Accept(std::move(stream), secured);
-  });
+                                                                Door door) {
+  return rooms_[0].loop->Listen(
+      options, [this, door = std::move(door)](std::unique_ptr<net::Stream> stream) {
+        Accept(std::move(stream), door);
+      });
 }
 
 void Entrance::Close() {
   listener_.reset();
   tls_listener_.reset();
+  name_space_listeners_.clear();
   SendOn();
 }
 
-void Entrance::Accept(std::unique_ptr<net::Stream> stream, bool secured) {
+void Entrance::Accept(std::unique_ptr<net::Stream> stream, const Door& door) {
   // One thread writes.
   accepted_.store(accepted() + 1, std::memory_order_relaxed);
+  if (!MayCome(stream->peer_address())) {
+    return Refuse(IncidentKind::kNotAllowed, *stream,
+                  [] { return "it is in none of the networks that may come (--allow)"; });
+  }
+  std::optional<PeerCounts::Ticket> ticket = peer_counts_.Admit(stream->peer_address());
+  if (!ticket.has_value()) {
+    return Refuse(IncidentKind::kTooManyOfOnePeer, *stream, [&] {
+      return absl::StrCat("it is one more than the limit of ", peer_counts_.connections_max(),
+                          " connections of one address");
+    });
+  }
   const std::optional<Doorkeeper::Place> place = doorkeeper_->Admit();
   if (!place.has_value()) {
-    refused_.store(refused() + 1, std::memory_order_relaxed);
-    rooms_[0].core->Note(IncidentKind::kTooManyConnections, stream->peer_address(), /*client=*/0,
-                         [&] {
-                           return absl::StrCat("it is one more than the limit of ",
-                                               doorkeeper_->connections_max(), " connections");
-                         });
-    return;
+    return Refuse(IncidentKind::kTooManyConnections, *stream, [&] {
+      return absl::StrCat("it is one more than the limit of ", doorkeeper_->connections_max(),
+                          " connections");
+    });
   }
-  if (place->loop == 0) return rooms_[0].core->Welcome(std::move(stream), place->arrival, secured);
-  stream->MoveTo(rooms_[place->loop].loop);
-  waiting_[place->loop].push_back(
-      {.stream = std::move(stream), .number = place->arrival, .secured = secured});
+  Arrival arrival = {.stream = std::move(stream),
+                     .number = place->arrival,
+                     .secured = door.secured,
+                     .name_space = door.name_space,
+                     .ticket = *std::move(ticket)};
+  if (place->loop == 0) return rooms_[0].core->Welcome(std::move(arrival));
+  arrival.stream->MoveTo(rooms_[place->loop].loop);
+  waiting_[place->loop].push_back(std::move(arrival));
   if (std::exchange(sends_on_, true)) return;
   rooms_[0].loop->Post([self = std::weak_ptr<Entrance*>(self_)] {
     if (const auto entrance = self.lock()) (*entrance)->SendOn();
   });
+}
+
+bool Entrance::MayCome(const net::SocketAddress& peer) const {
+  return allowed_.empty() ||
+         std::any_of(allowed_.begin(), allowed_.end(),
+                     [&](const net::Network& network) { return network.Contains(peer); });
+}
+
+void Entrance::Refuse(IncidentKind kind, const net::Stream& stream,
+                      absl::FunctionRef<std::string()> reason) {
+  refused_.store(refused() + 1, std::memory_order_relaxed);
+  rooms_[0].core->Note(kind, stream.peer_address(), /*client=*/0, reason);
 }
 
 void Entrance::SendOn() {
@@ -83,7 +124,7 @@ void Entrance::SendOn() {
                           arrivals = std::exchange(waiting_[i], {})]() mutable {
       if (self.expired()) return;  // And with it the core.
       for (Arrival& arrival : arrivals) {
-        core->Welcome(std::move(arrival.stream), arrival.number, arrival.secured);
+        core->Welcome(std::move(arrival));
       }
     });
   }

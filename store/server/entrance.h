@@ -6,13 +6,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "net/address.h"
 #include "net/event_loop.h"
+#include "net/network.h"
 #include "store/server/doorkeeper.h"
+#include "store/server/incident.h"
+#include "store/server/peer_counts.h"
 #include "store/server/server_core.h"
 #include "store/server/server_options.h"
 
@@ -34,8 +39,8 @@ class Entrance {
   };
 
   // The loop of `rooms[0]` accepts. All that is pointed to must outlive the entrance, which must
-  // not be destroyed while a loop runs.
-  Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper);
+  // not be destroyed while a loop runs. Of the options: who may come, and how often.
+  Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper, const ServerOptions& options);
   ~Entrance();
   Entrance(const Entrance&) = delete;
   Entrance& operator=(const Entrance&) = delete;
@@ -51,6 +56,13 @@ class Entrance {
   const std::vector<net::SocketAddress>& tls_addresses() const {
     return tls_listener_->addresses();
   }
+  // The same for options.name_space_ports[index].
+  absl::Status OpenForNameSpace(const ServerOptions& options, size_t index,
+                                const std::vector<net::SocketAddress>& addresses);
+  // In the order in which they were opened.
+  const std::vector<net::SocketAddress>& name_space_addresses(size_t index) const {
+    return name_space_listeners_[index]->addresses();
+  }
   // Accepts no more; what it has accepted is on its way to its loop before this returns.
   void Close();
 
@@ -59,22 +71,27 @@ class Entrance {
   uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
  private:
-  struct Arrival {
-    std::unique_ptr<net::Stream> stream;
-    uint64_t number = 0;
+  // What is known of who comes by a port.
+  struct Door {
     bool secured = false;
+    std::shared_ptr<const std::string> name_space;
   };
 
   absl::StatusOr<std::unique_ptr<net::Listener>> Listen(const net::ListenOptions& options,
-                                                        bool secured);
-  // `secured`: by a port on which the server's security holds.
-  void Accept(std::unique_ptr<net::Stream> stream, bool secured);
+                                                        Door door);
+  void Accept(std::unique_ptr<net::Stream> stream, const Door& door);
+  void Refuse(IncidentKind kind, const net::Stream& stream,
+              absl::FunctionRef<std::string()> reason);
+  bool MayCome(const net::SocketAddress& peer) const;
   void SendOn();
 
   const std::vector<Room> rooms_;
   Doorkeeper* const doorkeeper_;
+  const std::vector<net::Network> allowed_;  // Empty: all.
+  PeerCounts peer_counts_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<net::Listener> tls_listener_;
+  std::vector<std::unique_ptr<net::Listener>> name_space_listeners_;
   std::vector<std::vector<Arrival>> waiting_;  // By loop, for the end of the turn.
   bool sends_on_ = false;                      // There are some.
   std::atomic<uint64_t> accepted_{0};

@@ -11,8 +11,10 @@ constexpr size_t kKeptEntriesMax = 1024;
 }  // namespace
 
 void LateReplies::Append(engine::ClientId to, const protocol::Reply& reply) {
-  if (reply.kind == protocol::ReplyKind::kHangUp)
-    return Append(to, LateKind::kHangUp, reply.reason);
+  if (reply.kind == protocol::ReplyKind::kHangUp) {
+    const bool is_full = reply.cause == protocol::HangUpCause::kStoreFull;
+    return Append(to, is_full ? LateKind::kStoreFull : LateKind::kHangUp, reply.reason);
+  }
   protocol::AppendReply(reply, bytes_);
   entries_.push_back({.to = to, .end = bytes_.size(), .kind = LateKind::kReply});
 }

@@ -17,8 +17,9 @@ namespace rollcall {
 
 // What one entry is.
 enum class LateKind : uint8_t {
-  kReply,   // Bytes to be sent.
-  kHangUp,  // The client's own doing: its connection must be closed; the bytes are the reason.
+  kReply,      // Bytes to be sent.
+  kHangUp,     // The client's own doing: its connection must be closed; the bytes are the reason.
+  kStoreFull,  // The same, where what it wanted to write has no room.
   kEngineFailed,  // The same, where the engine could not do what it should.
   kGoOn,          // No bytes: see EnginePort::IsFull and IsDone.
 };

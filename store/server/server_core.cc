@@ -9,6 +9,7 @@
 #include "net/net_error.h"
 #include "net/tls/tls_context.h"
 #include "store/server/loop_number.h"
+#include "store/server/server_snapshot.h"
 
 namespace rollcall {
 
@@ -36,30 +37,49 @@ ServerCore::~ServerCore() {
   engine_->SetWake(nullptr);
   self_.reset();
   loop_->CancelTimer(sweep_timer_);
+  loop_->CancelTimer(idle_timer_);
   loop_->CancelTimer(shutdown_timer_);
   for (Session* session : sessions_.All()) session->stream().Close();
 }
 
 // --- Connections come and go ---
 
-std::unique_ptr<Admission> ServerCore::NewAdmission() const {
-  std::shared_ptr<const TokenTable> tokens = security_->tokens();
-  if (tokens == nullptr) return nullptr;
+std::unique_ptr<Admission> ServerCore::NewAdmission(Arrival& arrival) const {
+  std::shared_ptr<const TokenTable> tokens = arrival.secured ? security_->tokens() : nullptr;
+  if (tokens == nullptr && arrival.ticket.is_empty() && arrival.name_space == nullptr) {
+    return nullptr;
+  }
   auto admission = std::make_unique<Admission>();
-  admission->gate = std::make_unique<TokenGate>(std::move(tokens), engine_->features());
+  if (tokens != nullptr) {
+    admission->gate = std::make_unique<TokenGate>(std::move(tokens), engine_->features());
+  }
+  admission->ticket = std::move(arrival.ticket);
   return admission;
 }
 
-void ServerCore::Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival, bool secured) {
-  secured = secured && security_ != nullptr;
-  if (secured) {
+void ServerCore::EnterNameSpace(Session& session, std::shared_ptr<const std::string> name_space) {
+  if (name_space != nullptr && *name_space == kDefaultNameSpace) name_space = nullptr;
+  if (NameSpaceTraffic* const left = session.traffic()) --left->connections;
+  session.admission->traffic = nullptr;
+  if (name_space != nullptr) {
+    session.admission->traffic = &traffics_[*name_space];
+    ++session.admission->traffic->connections;
+  }
+  session.admission->name_space = std::move(name_space);
+}
+
+void ServerCore::Welcome(Arrival arrival) {
+  arrival.secured = arrival.secured && security_ != nullptr;
+  std::unique_ptr<net::Stream> stream = std::move(arrival.stream);
+  if (arrival.secured) {
     std::shared_ptr<const net::TlsContext> tls = security_->tls();
     if (tls != nullptr) stream = tls_acceptor_.Wrap(std::move(stream), std::move(tls));
   }
   SessionOwner* const owner = this;
-  Session& session =
-      sessions_.Add(std::make_unique<Session>(owner, sessions_.NextId(arrival), std::move(stream)));
-  if (secured) session.admission = NewAdmission();
+  Session& session = sessions_.Add(
+      std::make_unique<Session>(owner, sessions_.NextId(arrival.number), std::move(stream)));
+  session.admission = NewAdmission(arrival);
+  if (arrival.name_space != nullptr) EnterNameSpace(session, std::move(arrival.name_space));
   // Other loops have as many.
   spare_memory_.Grew(sessions_.size() * doorkeeper_->loops());
   silent_.Push(session, loop_->Now());
@@ -179,6 +199,10 @@ void ServerCore::Close(Session& session) {
   if (closed_.empty()) loop_->Post(WhileAlive(&ServerCore::DestroyClosed));
   closed_.push_back(sessions_.Remove(session));
   doorkeeper_->Left(number_);
+  if (session.admission != nullptr) {
+    session.admission->ticket = PeerCounts::Ticket();
+    EnterNameSpace(session, nullptr);
+  }
   PublishStats();
   session.stream().Close();
   if (stopping_ && sessions_.size() == 0) EndShutdown();
@@ -210,7 +234,12 @@ absl::AnyInvocable<void()> ServerCore::WhileAlive(void (ServerCore::*work)()) {
 // --- Time ---
 
 void ServerCore::UpdateClock(Session& session, bool new_request) {
-  if (session.parser == nullptr || session.paused) return SessionQueue::Remove(session);
+  if (session.parser == nullptr || session.paused) {
+    SessionQueue::Remove(session);
+    if (session.paused || !HasIdleTimeout()) return;
+    idle_.Push(session, loop_->Now());
+    return ArmIdleSweep();
+  }
   if (!new_request && hurrying_.Has(session)) return;
   SessionQueue::Remove(session);
   hurrying_.Push(session, loop_->Now());
@@ -246,6 +275,40 @@ void ServerCore::Sweep() {
   PublishStats();
 }
 
+void ServerCore::ArmIdleSweep() {
+  if (idle_timer_ != 0 || idle_.front() == nullptr) return;
+  idle_timer_ = loop_->RunAt(idle_.front_time() + options_.idle_timeout, [this] { SweepIdle(); });
+}
+
+void ServerCore::SweepIdle() {
+  idle_timer_ = 0;
+  const absl::Time now = loop_->Now();
+  std::vector<Session*> idle;
+  OpenBatch();
+  while (Session* const session = idle_.front()) {
+    if (idle_.front_time() > now - options_.idle_timeout) break;
+    SessionQueue::Remove(*session);
+    // What others had for it came with the batch.
+    if (outbox_.gathered_bytes(*session) > 0 ||
+        (session->is_known && engine_->Awaits(session->id()))) {
+      idle_.Push(*session, now);
+    } else {
+      idle.push_back(session);
+    }
+  }
+  CloseBatch();
+  Settle(nullptr);
+  for (Session* const session : idle) {
+    if (session->phase != SessionPhase::kOpen) continue;
+    Refuse(*session, IncidentKind::kIdle, [&] {
+      return absl::StrCat("it has said nothing for ", absl::FormatDuration(options_.idle_timeout),
+                          " and awaits nothing");
+    });
+  }
+  ArmIdleSweep();
+  PublishStats();
+}
+
 // --- The end ---
 
 void ServerCore::Shutdown(absl::AnyInvocable<void()> done) {
@@ -269,13 +332,14 @@ void ServerCore::Shutdown(absl::AnyInvocable<void()> done) {
 void ServerCore::EndShutdown() {
   loop_->CancelTimer(shutdown_timer_);
   loop_->CancelTimer(sweep_timer_);
+  loop_->CancelTimer(idle_timer_);
   loop_->Post(std::move(shutdown_done_));
 }
 
 LoopSnapshot ServerCore::Snapshot() {
   // Seconds in which nothing came are over too.
   meter_.Begins(loop_->Now());
-  return TakeLoopSnapshot(sessions_, meter_);
+  return TakeLoopSnapshot(sessions_, traffics_, meter_);
 }
 
 void ServerCore::PublishStats() {

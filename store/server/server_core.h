@@ -28,8 +28,10 @@
 #include "store/server/incident_log.h"
 #include "store/server/late_replies.h"
 #include "store/server/meter.h"
+#include "store/server/name_space_traffic.h"
 #include "store/server/outbox.h"
 #include "store/server/parser_pool.h"
+#include "store/server/peer_counts.h"
 #include "store/server/server_options.h"
 #include "store/server/server_security.h"
 #include "store/server/server_stats.h"
@@ -40,6 +42,15 @@
 #include "store/server/spare_memory.h"
 
 namespace rollcall {
+
+// A connection that was let in.
+struct Arrival {
+  std::unique_ptr<net::Stream> stream;
+  uint64_t number = 0;   // How manieth of the server it is.
+  bool secured = false;  // It came by a port on which the server's security holds.
+  std::shared_ptr<const std::string> name_space;  // That port's; nullptr: the default one.
+  PeerCounts::Ticket ticket;
+};
 
 // What a core works with. All of it must outlive the core.
 struct CoreParts {
@@ -67,9 +78,8 @@ class ServerCore final : private SessionOwner {
   ServerCore(const ServerCore&) = delete;
   ServerCore& operator=(const ServerCore&) = delete;
 
-  // Serves `stream`, which belongs to the core's loop and was admitted by its doorkeeper as the
-  // `arrival`-th. `secured`: it came by a port on which the server's security holds.
-  void Welcome(std::unique_ptr<net::Stream> stream, uint64_t arrival, bool secured);
+  // Serves it. It belongs to the core's loop and was admitted by its doorkeeper.
+  void Welcome(Arrival arrival);
 
   // Closes every connection; those with unsent replies have options.shutdown_grace to take them.
   // `done` runs later, on the loop, when all is closed. Once, and no Welcome after it.
@@ -94,8 +104,11 @@ class ServerCore final : private SessionOwner {
   void OnDrained(Session& session) override;
   void OnEnd(Session& session, const absl::Status& why) override;
 
-  // What `session` must show before it is served; nullptr: nothing.
-  std::unique_ptr<Admission> NewAdmission() const;
+  // nullptr: it need not show anything, and nothing is counted.
+  std::unique_ptr<Admission> NewAdmission(Arrival& arrival) const;
+  // From now on it is in this one; nullptr: in the default one.
+  void EnterNameSpace(Session& session, std::shared_ptr<const std::string> name_space);
+  void CountReceived(const Session& session, size_t size_bytes);
   // Hears what the session says before it is served.
   void PassGate(Session& session, absl::string_view bytes);
   // Parses, applies, answers.
@@ -131,8 +144,9 @@ class ServerCore final : private SessionOwner {
   void Settle(const Session* last);
   // Writes a reply from where its texts are kept, past the outbox, which has nothing for `session`.
   void WriteUncopied(Session& session, const protocol::Reply& reply);
-  // Reads no more of its requests until it has taken its replies, if they are many.
-  void PauseIfBehind(Session& session);
+  // After each write to it. Reads no more of its requests until it has taken its replies, if they
+  // are many.
+  void Wrote(Session& session);
   void Pause(Session& session);
   // Reads and serves it again, if nothing is against it any more.
   void Resume(Session& session);
@@ -163,6 +177,10 @@ class ServerCore final : private SessionOwner {
   // Closes who is too late, and comes again when the next one may be.
   void Sweep();
   void ArmSweep();
+  // The same of who is idle.
+  void SweepIdle();
+  void ArmIdleSweep();
+  bool HasIdleTimeout() const { return options_.idle_timeout < absl::InfiniteDuration(); }
   void EndShutdown();
   // Before each write and close, and before other loops see what was done, so that no client knows
   // more than the numbers say.
@@ -181,9 +199,13 @@ class ServerCore final : private SessionOwner {
   SessionTable sessions_;
   SessionQueue silent_;    // In phase kSilent, oldest first.
   SessionQueue hurrying_;  // With half a request, or lingering; who is first too late is first.
+  SessionQueue idle_;      // With nothing under way that it said; empty without an idle_timeout.
   std::vector<std::unique_ptr<Session>> closed_;  // To be destroyed in the loop's next turn.
   SpareMemory spare_memory_;
   net::TimerId sweep_timer_ = 0;
+  net::TimerId idle_timer_ = 0;
+
+  NameSpaceTraffics traffics_;
 
   ParserPool parsers_;
   Outbox outbox_;

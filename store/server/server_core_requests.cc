@@ -1,4 +1,5 @@
 // What a ServerCore does between the bytes that come and those that go.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -6,7 +7,9 @@
 #include "store/protocol/dialect.h"
 #include "store/protocol/features.h"
 #include "store/protocol/first_bytes.h"
+#include "store/protocol/goodbye.h"
 #include "store/protocol/operation.h"
+#include "store/protocol/reply.h"
 #include "store/protocol/reply_writer.h"
 #include "store/protocol/request.h"
 #include "store/server/server_core.h"
@@ -22,6 +25,14 @@ constexpr int kRequestsPerBatchMax = 256;
 // From here on a write of its own costs less than a copy.
 constexpr size_t kUncopiedBytesMin = 32 << 10;
 
+// The one sum that would be taken for a goodbye.
+constexpr char kUntellable[] = "the sum is the number that stands for a goodbye";
+
+IncidentKind KindOf(protocol::HangUpCause cause) {
+  return cause == protocol::HangUpCause::kStoreFull ? IncidentKind::kStoreFull
+                                                    : IncidentKind::kBadRequest;
+}
+
 bool IsWorthNoCopy(const protocol::Reply& reply) {
   return reply.texts.size() == 1 && reply.texts[0].size() >= kUncopiedBytesMin;
 }
@@ -29,7 +40,7 @@ bool IsWorthNoCopy(const protocol::Reply& reply) {
 }  // namespace
 
 void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
-  meter_.Received(bytes.size());
+  CountReceived(session, bytes.size());
   const bool is_first = session.phase == SessionPhase::kSilent;
   EndSilence(session);
   if (session.phase != SessionPhase::kOpen) return;
@@ -37,6 +48,13 @@ void ServerCore::OnBytes(Session& session, absl::string_view bytes) {
   if (is_first && protocol::LooksLikeTls(bytes)) session.stream().Write(net::PlainTlsAlert());
   const bool is_stranger = session.admission != nullptr && session.admission->gate != nullptr;
   is_stranger ? PassGate(session, bytes) : Serve(session, bytes);
+}
+
+void ServerCore::CountReceived(const Session& session, size_t size_bytes) {
+  meter_.Received(size_bytes);
+  if (NameSpaceTraffic* const traffic = session.traffic()) {
+    traffic->work.received_bytes += size_bytes;
+  }
 }
 
 void ServerCore::PassGate(Session& session, absl::string_view bytes) {
@@ -54,8 +72,9 @@ void ServerCore::PassGate(Session& session, absl::string_view bytes) {
     return ArmSweep();
   }
   SessionQueue::Remove(session);
-  session.admission->name = gate.name();
+  session.takes_goodbye = true;  // It has greeted as ours do.
   session.admission->told_rank = gate.told_rank();
+  if (options_.name_space_per_token) EnterNameSpace(session, gate.name());
   const absl::string_view behind = gate.unread();
   session.admission->gate.reset();
   session.dialect = protocol::Dialect::kModern;
@@ -68,7 +87,7 @@ absl::Span<char> ServerCore::Room(Session& session) {
 }
 
 void ServerCore::OnBytesInPlace(Session& session, size_t count) {
-  meter_.Received(count);
+  CountReceived(session, count);
   session.parser->TookInPlace(count);
 }
 
@@ -131,14 +150,18 @@ bool ServerCore::ApplyBatch(Session& session, protocol::RequestParser& parser,
   if (session.phase == SessionPhase::kOpen && !session.is_known) {
     session.is_known = true;
     session.dialect = parser.dialect();
-    engine_->Connect(session.id(), *session.dialect, /*name_space=*/"");
+    engine_->Connect(session.id(), *session.dialect, session.name_space());
     if (session.admission != nullptr) TellRank(session);
   }
   bool is_full = false;
   for (int i = 0; request != nullptr && session.phase == SessionPhase::kOpen; ++i) {
     replies_.clear();
+    if (request->operation == protocol::Operation::kPing) {
+      session.takes_goodbye |= protocol::AsksFeatures(request->number);
+    }
     engine_->Apply(session.id(), *request, loop_->Now(), replies_);
     meter_.Requested(request->operation);
+    if (NameSpaceTraffic* const traffic = session.traffic()) ++traffic->work.requests;
     Deliver(session);
     // Where much is gathered, it is written before more is made; not in a batch that holds up
     // others.
@@ -205,7 +228,13 @@ void ServerCore::Deliver(const Session& from) {
     Session* const to = sessions_.Find(outgoing.to);
     if (to == nullptr || to->phase != SessionPhase::kOpen) continue;
     if (outgoing.reply.kind == protocol::ReplyKind::kHangUp) {
-      Doom(*to, IncidentKind::kBadRequest, std::move(outgoing.reply.reason), /*at_once=*/false);
+      Doom(*to, KindOf(outgoing.reply.cause), std::move(outgoing.reply.reason), /*at_once=*/false);
+      continue;
+    }
+    if (outgoing.reply.kind == protocol::ReplyKind::kNumber &&
+        outgoing.reply.number == static_cast<int64_t>(protocol::kGoodbyeNumber) &&
+        to->takes_goodbye) {
+      Doom(*to, IncidentKind::kBadRequest, kUntellable, /*at_once=*/false);
       continue;
     }
     if (!MakeRoom(*to, protocol::EncodedBytes(outgoing.reply))) continue;
@@ -233,10 +262,15 @@ void ServerCore::DeliverLate() {
     if (to == nullptr || to->phase != SessionPhase::kOpen) return;
     switch (kind) {
       case LateKind::kReply:
+        if (to->takes_goodbye && bytes == protocol::kGoodbyeMark) {
+          return Doom(*to, IncidentKind::kBadRequest, kUntellable, /*at_once=*/false);
+        }
         if (MakeRoom(*to, bytes.size())) outbox_.AppendBytes(*to, bytes);
         return;
       case LateKind::kHangUp:
         return Doom(*to, IncidentKind::kBadRequest, std::string(bytes), /*at_once=*/false);
+      case LateKind::kStoreFull:
+        return Doom(*to, IncidentKind::kStoreFull, std::string(bytes), /*at_once=*/false);
       case LateKind::kEngineFailed:
         return Doom(*to, IncidentKind::kEngineFailed, std::string(bytes), /*at_once=*/false);
       case LateKind::kGoOn:
@@ -252,6 +286,7 @@ bool ServerCore::MakeRoom(Session& session, size_t size_bytes) {
   const size_t unsent = session.stream().unsent_bytes() + outbox_.gathered_bytes(session);
   if (unsent + size_bytes <= options_.unsent_bytes_hard_max) {
     meter_.Replied(size_bytes);
+    if (NameSpaceTraffic* const traffic = session.traffic()) traffic->work.sent_bytes += size_bytes;
     return true;
   }
   Doom(session, IncidentKind::kTooSlow,
@@ -283,12 +318,17 @@ void ServerCore::RefuseDoomed() {
     if (session.phase != SessionPhase::kDoomed) continue;
     ++stats_.connections_refused;
     NoteOf(doomed.kind, session, [&] { return doomed.reason; });
+    if (doomed.kind == IncidentKind::kStoreFull && session.takes_goodbye) {
+      std::string goodbye;
+      protocol::AppendGoodbye(InfoOf(doomed.kind).code, doomed.reason, goodbye);
+      session.stream().Write(goodbye);
+    }
     doomed.at_once ? Close(session) : Finish(session);
   }
 }
 
 void ServerCore::Flush(const Session* last) {
-  outbox_.Flush(last, [this](Session& session) { PauseIfBehind(session); });
+  outbox_.Flush(last, [this](Session& session) { Wrote(session); });
 }
 
 void ServerCore::Settle(const Session* last) {
@@ -299,10 +339,14 @@ void ServerCore::Settle(const Session* last) {
 void ServerCore::WriteUncopied(Session& session, const protocol::Reply& reply) {
   protocol::ReplyParts(reply, framing_, parts_);
   session.stream().WriteParts(parts_);
-  PauseIfBehind(session);
+  Wrote(session);
 }
 
-void ServerCore::PauseIfBehind(Session& session) {
+void ServerCore::Wrote(Session& session) {
+  if (idle_.Has(session)) {
+    SessionQueue::Remove(session);
+    idle_.Push(session, loop_->Now());
+  }
   if (session.paused) return;
   if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;
   Pause(session);

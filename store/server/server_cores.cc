@@ -1,5 +1,6 @@
 #include "store/server/server_cores.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "glog/logging.h"
@@ -26,7 +27,7 @@ ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptio
                                                   options));
     rooms.push_back({.loop = loops_[i].loop, .core = cores_[i].get()});
   }
-  entrance_ = std::make_unique<Entrance>(std::move(rooms), &doorkeeper_);
+  entrance_ = std::make_unique<Entrance>(std::move(rooms), &doorkeeper_, options);
 }
 
 void ServerCores::Shutdown(std::function<void(net::EventLoop*)> done) {
@@ -60,11 +61,18 @@ ServerStats ServerCores::stats() const {
 
 ServerSnapshot ServerCores::Complete(const std::vector<EngineSnapshot>& engine,
                                      const std::vector<LoopSnapshot>& loops, absl::Time now) const {
-  ServerSnapshot snapshot = PutTogether(engine[0], loops);
+  ServerSnapshot snapshot = PutTogether(engine, loops);
   snapshot.now = now;
   snapshot.started = started_;
   snapshot.stats = stats();
   snapshot.world_size_flag = options_.expected_clients;
+  for (const ServerOptions::NameSpacePort& port : options_.name_space_ports) {
+    if (snapshot.Find(port.name_space) != nullptr) continue;
+    snapshot.name_spaces.emplace_back().name = port.name_space;
+  }
+  std::sort(snapshot.name_spaces.begin() + 1, snapshot.name_spaces.end(),
+            [](const NameSpaceSnapshot& a, const NameSpaceSnapshot& b) { return a.name < b.name; });
+  snapshot.memory_bytes_max = options_.store_limits.memory_bytes_max;
   return snapshot;
 }
 

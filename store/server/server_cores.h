@@ -53,6 +53,14 @@ class ServerCores {
     return entrance_->tls_addresses();
   }
 
+  // As Entrance::OpenForNameSpace and name_space_addresses.
+  absl::Status ListenForNameSpace(size_t index, const std::vector<net::SocketAddress>& addresses) {
+    return entrance_->OpenForNameSpace(options_, index, addresses);
+  }
+  const std::vector<net::SocketAddress>& name_space_addresses(size_t index) const {
+    return entrance_->name_space_addresses(index);
+  }
+
   // Closes the door, and then every connection; those with unsent replies have
   // options.shutdown_grace to take them. `done` runs later on each loop, with that loop, when all
   // that it serves is closed. Once.

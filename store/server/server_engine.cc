@@ -8,16 +8,23 @@ namespace {
 
 class OneLoopEngine final : public ServerEngine {
  public:
+  explicit OneLoopEngine(const engine::NameSpaceLimits& limits)
+      : sole_(std::make_unique<SoleEngine>(limits)) {}
   EnginePort* port(size_t /*loop*/) const override { return sole_.get(); }
+  bool has_name_spaces() const override { return true; }
+  bool has_limits() const override { return true; }
 
  private:
-  const std::unique_ptr<SoleEngine> sole_ = std::make_unique<SoleEngine>();
+  const std::unique_ptr<SoleEngine> sole_;
 };
 
 class ManyLoopsEngine final : public ServerEngine {
  public:
-  ManyLoopsEngine(net::Env& env, size_t loops) : shared_(env.NewMonitor(), loops) {}
+  ManyLoopsEngine(net::Env& env, size_t loops, const engine::NameSpaceLimits& limits)
+      : shared_(env.NewMonitor(), loops, limits) {}
   EnginePort* port(size_t loop) const override { return shared_.port(loop); }
+  bool has_name_spaces() const override { return true; }
+  bool has_limits() const override { return true; }
 
  private:
   const SharedEngine shared_;
@@ -26,8 +33,14 @@ class ManyLoopsEngine final : public ServerEngine {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerEngine>> NewMemoryEngine(net::Env& env, size_t loops) {
-  if (loops == 1) return std::make_unique<OneLoopEngine>();
-  return std::make_unique<ManyLoopsEngine>(env, loops);
+  return LimitedMemoryEngine({})(env, loops);
+}
+
+ServerEngineFactory LimitedMemoryEngine(const engine::NameSpaceLimits& limits) {
+  return [limits](net::Env& env, size_t loops) -> absl::StatusOr<std::unique_ptr<ServerEngine>> {
+    if (loops == 1) return std::make_unique<OneLoopEngine>(limits);
+    return std::make_unique<ManyLoopsEngine>(env, loops, limits);
+  };
 }
 
 }  // namespace rollcall

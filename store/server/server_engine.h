@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "net/env.h"
+#include "store/engine/name_spaces.h"
 #include "store/server/engine_port.h"
 
 namespace rollcall {
@@ -18,6 +19,10 @@ class ServerEngine {
   virtual ~ServerEngine() = default;
   // For the loop of this number, one for each; it lives as long as the engine.
   virtual EnginePort* port(size_t loop) const = 0;
+  // Whether it keeps name spaces apart; else a server that has some does not start with it.
+  virtual bool has_name_spaces() const { return false; }
+  // Whether it keeps within ServerOptions::store_limits; the same else.
+  virtual bool has_limits() const { return false; }
 };
 
 // Makes an engine for so many loops, 1 to kServerLoopsMax. `env` outlives the engine. May take its
@@ -27,6 +32,8 @@ using ServerEngineFactory =
 
 // In this process's memory, and gone with it. Never fails.
 absl::StatusOr<std::unique_ptr<ServerEngine>> NewMemoryEngine(net::Env& env, size_t loops);
+// The same within limits.
+ServerEngineFactory LimitedMemoryEngine(const engine::NameSpaceLimits& limits);
 
 }  // namespace rollcall
 

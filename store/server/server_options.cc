@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "store/protocol/dialect.h"
 #include "store/server/loop_number.h"
+#include "store/token_file.h"
 
 namespace rollcall {
 namespace {
@@ -46,6 +47,19 @@ absl::Status ValidateServerOptions(const ServerOptions& options) {
     return Invalid("tls_handshake_timeout", absl::FormatDuration(options.tls_handshake_timeout),
                    "more than 0");
   }
+  if (options.name_space_per_token && options.token_file.empty()) {
+    return Invalid("name_space_per_token", "true", "false where there is no token_file");
+  }
+  for (const ServerOptions::NameSpacePort& more : options.name_space_ports) {
+    if (!IsTokenName(more.name_space)) {
+      return Invalid(
+          "name_space_ports", more.name_space,
+          absl::StrCat("a name of 1 to ", kTokenNameBytesMax, " letters, digits and _ . -"));
+    }
+    if (more.port != 0 && more.port == options.port && more.host == options.host) {
+      return Invalid("name_space_ports", absl::StrCat(more.port), "another one than port");
+    }
+  }
   if (options.parser.legacy_dialect == protocol::Dialect::kModern) {
     return Invalid("parser.legacy_dialect", "modern", "a dialect without a greeting");
   }
@@ -55,6 +69,9 @@ absl::Status ValidateServerOptions(const ServerOptions& options) {
   if (options.half_request_timeout <= absl::ZeroDuration()) {
     return Invalid("half_request_timeout", absl::FormatDuration(options.half_request_timeout),
                    "more than 0");
+  }
+  if (options.idle_timeout <= absl::ZeroDuration()) {
+    return Invalid("idle_timeout", absl::FormatDuration(options.idle_timeout), "more than 0");
   }
   if (options.shutdown_grace < absl::ZeroDuration()) {
     return Invalid("shutdown_grace", absl::FormatDuration(options.shutdown_grace), "0 or more");

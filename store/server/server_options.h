@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "net/event_loop.h"
+#include "net/network.h"
 #include "net/tls/tls_files.h"
+#include "store/engine/name_spaces.h"
 #include "store/protocol/request_parser.h"
 
 namespace rollcall {
@@ -40,8 +43,25 @@ struct ServerOptions {
   // `port` where there is a tls_port, which is left to clients that have none. Empty: nobody needs
   // one.
   std::string token_file;
+  // Each token's clients are in the name space of the token's name, and see nothing of the others;
+  // those of a token that is named "default" (store/token_file.h) are where those without one are.
+  bool name_space_per_token = false;
+  // Ports beside `port`, with TLS and tokens if it has them, whose clients are in the name space of
+  // the port, unless a token says otherwise.
+  struct NameSpacePort {
+    std::string name_space;  // As a token's name.
+    std::string host;        // As the option above.
+    uint16_t port = 0;
+  };
+  std::vector<NameSpacePort> name_space_ports;
+
+  bool HasNameSpaces() const { return name_space_per_token || !name_space_ports.empty(); }
+
   // How long a peer may take for its TLS handshake.
   absl::Duration tls_handshake_timeout = absl::Seconds(10);
+
+  // Whose connections are taken, on whichever port; empty: everybody's. Others are closed at once.
+  std::vector<net::Network> allow;
 
   bool HasTls() const { return !tls.certificate_chain.empty(); }
 
@@ -56,13 +76,21 @@ struct ServerOptions {
   // Limits on keys, values and requests; which dialects are welcome.
   protocol::ParserOptions parser;
 
+  // What is stored: in each name space, the default one too, and in all together.
+  engine::NameSpaceLimits store_limits;
+
   // 0: as many as there are descriptors. Beyond it, a new connection is closed at once.
   size_t connections_max = 0;
+  // Of one address; 0: as many. Beyond it, a new connection of that address is closed at once.
+  size_t connections_per_peer_max = 0;
   // A peer that has begun its greeting or a request has this long to finish it, and one whose
   // connection is being closed has this long to take the replies that are due. One that connects
   // and says nothing is left alone (a torch 1.x watch channel never speaks), see
   // silent_connections_max.
   absl::Duration half_request_timeout = absl::Seconds(60);
+  // A client that has nothing under way, and awaits and watches nothing, may be silent for so long;
+  // then its connection is closed. A rank may well have nothing to ask for hours.
+  absl::Duration idle_timeout = absl::InfiniteDuration();
   // Connections that have said nothing yet; the oldest is closed when one more comes.
   size_t silent_connections_max = 65536;
   // Unsent reply bytes at which a connection is no longer read from until it has taken them, ...

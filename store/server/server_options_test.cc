@@ -36,9 +36,16 @@ TEST(ServerOptionsTest, WhatNoServerCanDoIsInvalid) {
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.parser.limits.key_bytes_max = 0; }));
   EXPECT_TRUE(
       invalid([](ServerOptions& options) { options.half_request_timeout = absl::ZeroDuration(); }));
+  EXPECT_TRUE(invalid([](ServerOptions& options) { options.idle_timeout = absl::ZeroDuration(); }));
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.shutdown_grace = -absl::Seconds(1); }));
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.silent_connections_max = 0; }));
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.io_threads = 0; }));
+  EXPECT_TRUE(invalid([](ServerOptions& options) { options.name_space_per_token = true; }));
+  for (const char* const name : {"", "a/b", "a b"}) {
+    EXPECT_TRUE(invalid([&](ServerOptions& options) {
+      options.name_space_ports = {{.name_space = name, .host = "", .port = 0}};
+    }));
+  }
   EXPECT_TRUE(invalid([](ServerOptions& options) { options.io_threads = 65; }));
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "net/address.h"
 #include "store/engine/duration_histogram.h"
@@ -27,6 +28,9 @@ inline constexpr size_t kSnapshotConnectionsMax = 65536;  // On one event loop.
 inline constexpr size_t kSnapshotNamelessMax = 256;
 inline constexpr size_t kSnapshotNamesMax = 4;        // Of keys that one wait lacks.
 inline constexpr size_t kSnapshotNameBytesMax = 256;  // Of one such key.
+
+// The name that users give to the name space whose name is empty.
+inline constexpr char kDefaultNameSpace[] = "default";
 
 struct RankSeen {
   int rank = 0;
@@ -50,24 +54,41 @@ struct NamelessSeen {
   std::optional<protocol::Dialect> dialect;  // nullopt: it has said nothing yet.
 };
 
-struct ServerSnapshot {
-  absl::Time now;
-  absl::Time started;
-  ServerStats stats;
-  ServerMetrics metrics;
+// One job's share of a server.
+struct NameSpaceSnapshot {
+  std::string name;  // "": the default one.
+  size_t connections = 0;
+  size_t waiting_clients = 0;
+  Work work;
+  size_t keys = 0;
   size_t queues = 0;
   size_t key_bytes = 0;
   size_t value_bytes = 0;
+  size_t memory_bytes = 0;  // As StoreLimits counts it.
   // Of waits that had to wait and were released: how long they did.
   engine::DurationHistogram waiting_times{&engine::kWaitingTimes};
 
-  int world_size_flag = 0;                // As the options say; 0: they do not.
   int world_size_told = 0;                // As the clients say; 0: they do not.
   std::optional<int64_t> workers_joined;  // torch's count of those who came; it never goes down.
   std::vector<RankSeen> ranks;            // Who ever joined, by rank.
   std::vector<WaitSeen> waits;            // Who has waited longest first.
   size_t nameless_connections = 0;
   std::vector<NamelessSeen> nameless;
+};
+
+struct ServerSnapshot {
+  absl::Time now;
+  absl::Time started;
+  ServerStats stats;
+  ServerMetrics metrics;
+  int world_size_flag = 0;  // As the options say; 0: they do not.
+  // The default one first, which is always there; then by name.
+  std::vector<NameSpaceSnapshot> name_spaces = std::vector<NameSpaceSnapshot>(1);
+  size_t memory_bytes_max = 0;  // Of all together; 0: no limit.
+
+  // nullptr: there is no such one. "default" is the default one, as "" is.
+  const NameSpaceSnapshot* Find(absl::string_view name_space) const;
+
   std::vector<Incident> incidents;  // Oldest first.
   absl::Time seconds_end;
   std::vector<Work> seconds;  // Oldest first, one a second, up to seconds_end.

@@ -35,23 +35,23 @@ TEST_F(ServerSnapshotTest, ASnapshotTellsWhoJoinedAndWhoWaitsForWhat) {
 
   const ServerSnapshot snapshot = Snapshot();
   EXPECT_EQ(snapshot.now - waiting_since, absl::Seconds(5));
-  EXPECT_EQ(snapshot.world_size_told, 3);
-  EXPECT_EQ(snapshot.workers_joined, 1);
-  ASSERT_EQ(snapshot.ranks.size(), 2u);
-  EXPECT_EQ(snapshot.ranks[1].rank, 2);
-  EXPECT_TRUE(snapshot.ranks[1].peer.is_valid());
-  ASSERT_EQ(snapshot.waits.size(), 2u);
-  EXPECT_EQ(snapshot.waits[0].rank, 2);
-  EXPECT_EQ(snapshot.waits[0].since, waiting_since);
-  EXPECT_EQ(snapshot.waits[0].names, (std::vector<std::string>{"/a", "/b"}));
-  EXPECT_EQ(snapshot.waits[1].rank, -1);
-  EXPECT_EQ(snapshot.nameless_connections, 1u);
-  ASSERT_EQ(snapshot.nameless.size(), 1u);
-  EXPECT_EQ(snapshot.nameless[0].dialect, Dialect::kLegacy);
+  EXPECT_EQ(snapshot.name_spaces[0].world_size_told, 3);
+  EXPECT_EQ(snapshot.name_spaces[0].workers_joined, 1);
+  ASSERT_EQ(snapshot.name_spaces[0].ranks.size(), 2u);
+  EXPECT_EQ(snapshot.name_spaces[0].ranks[1].rank, 2);
+  EXPECT_TRUE(snapshot.name_spaces[0].ranks[1].peer.is_valid());
+  ASSERT_EQ(snapshot.name_spaces[0].waits.size(), 2u);
+  EXPECT_EQ(snapshot.name_spaces[0].waits[0].rank, 2);
+  EXPECT_EQ(snapshot.name_spaces[0].waits[0].since, waiting_since);
+  EXPECT_EQ(snapshot.name_spaces[0].waits[0].names, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(snapshot.name_spaces[0].waits[1].rank, -1);
+  EXPECT_EQ(snapshot.name_spaces[0].nameless_connections, 1u);
+  ASSERT_EQ(snapshot.name_spaces[0].nameless.size(), 1u);
+  EXPECT_EQ(snapshot.name_spaces[0].nameless[0].dialect, Dialect::kLegacy);
 
   Say(rank0, R"(multi_set "/a" "" "/b" "")");
-  EXPECT_EQ(Snapshot().waiting_times.sum(), absl::Seconds(10));
-  EXPECT_TRUE(Snapshot().waits.empty());
+  EXPECT_EQ(Snapshot().name_spaces[0].waiting_times.sum(), absl::Seconds(10));
+  EXPECT_TRUE(Snapshot().name_spaces[0].waits.empty());
 }
 
 TEST_F(ServerSnapshotTest, ARankMayHaveSeveralConnections) {
@@ -60,11 +60,11 @@ TEST_F(ServerSnapshotTest, ARankMayHaveSeveralConnections) {
   Say(first, R"(wait "/a")");
   const Peer second = Client();
   Say(second, R"(set "rollcall/rank/1" "2")");
-  EXPECT_EQ(Snapshot().waits.at(0).rank, 1);
-  EXPECT_EQ(Snapshot().nameless_connections, 0u);
+  EXPECT_EQ(Snapshot().name_spaces[0].waits.at(0).rank, 1);
+  EXPECT_EQ(Snapshot().name_spaces[0].nameless_connections, 0u);
   second->EndStream();
   loop_.RunUntilIdle();
-  EXPECT_FALSE(Snapshot().ranks.at(0).gone.has_value());
+  EXPECT_FALSE(Snapshot().name_spaces[0].ranks.at(0).gone.has_value());
 }
 
 TEST_F(ServerSnapshotTest, ASnapshotTellsWhoIsGoneAndWhatWentWrong) {
@@ -76,8 +76,8 @@ TEST_F(ServerSnapshotTest, ASnapshotTellsWhoIsGoneAndWhatWentWrong) {
   const Peer stranger = Connect();
   Send(stranger, "GET / HTTP/1.1\r\n");
   const ServerSnapshot snapshot = Snapshot();
-  ASSERT_EQ(snapshot.ranks.size(), 1u);
-  EXPECT_TRUE(snapshot.ranks[0].gone.has_value());
+  ASSERT_EQ(snapshot.name_spaces[0].ranks.size(), 1u);
+  EXPECT_TRUE(snapshot.name_spaces[0].ranks[0].gone.has_value());
   ASSERT_EQ(snapshot.incidents.size(), 2u);
   EXPECT_EQ(snapshot.incidents[0].kind, IncidentKind::kLeftWaiting);
   EXPECT_EQ(snapshot.incidents[0].rank, 1);
@@ -98,8 +98,8 @@ TEST_F(ServerSnapshotTest, CountsRequestsBytesAndWhatIsStored) {
   EXPECT_EQ(metrics.work.received_bytes, protocol::Greeting(Dialect::kModern).size() +
                                              request.size() + Request(R"(get "/key")").size());
   EXPECT_EQ(metrics.work.sent_bytes, Reply(R"(bytes "value")").size());
-  EXPECT_EQ(snapshot.key_bytes, 4u);
-  EXPECT_EQ(snapshot.value_bytes, 5u);
+  EXPECT_EQ(snapshot.name_spaces[0].key_bytes, 4u);
+  EXPECT_EQ(snapshot.name_spaces[0].value_bytes, 5u);
 }
 
 }  // namespace

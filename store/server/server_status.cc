@@ -13,22 +13,24 @@
 namespace rollcall {
 namespace {
 
-void SetWorld(const ServerSnapshot& snapshot, ServerStatus& status) {
-  status.world_size_from_flag = snapshot.world_size_flag > 0;
+void SetWorld(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+              ServerStatus& status) {
+  // The flag is about the job that the server was started for.
+  status.world_size_from_flag = snapshot.world_size_flag > 0 && space.name.empty();
   status.world_size =
-      status.world_size_from_flag ? snapshot.world_size_flag : snapshot.world_size_told;
-  status.workers_joined = snapshot.workers_joined;
-  const int highest = snapshot.ranks.empty() ? -1 : snapshot.ranks.back().rank;
+      status.world_size_from_flag ? snapshot.world_size_flag : space.world_size_told;
+  status.workers_joined = space.workers_joined;
+  const int highest = space.ranks.empty() ? -1 : space.ranks.back().rank;
   const int shown = std::min(std::max(status.world_size, highest + 1), kStatusRanksMax);
   status.rank_states.assign(static_cast<size_t>(shown), static_cast<char>(RankState::kMissing));
   const auto set = [&status](int rank, RankState state) {
     if (rank < 0 || rank >= static_cast<int>(status.rank_states.size())) return;
     status.rank_states[static_cast<size_t>(rank)] = static_cast<char>(state);
   };
-  for (const RankSeen& seen : snapshot.ranks) {
+  for (const RankSeen& seen : space.ranks) {
     set(seen.rank, seen.gone.has_value() ? RankState::kGone : RankState::kJoined);
   }
-  for (const WaitSeen& wait : snapshot.waits) set(wait.rank, RankState::kWaiting);
+  for (const WaitSeen& wait : space.waits) set(wait.rank, RankState::kWaiting);
 }
 
 std::vector<int> RanksIn(const ServerStatus& status, RankState state) {
@@ -69,9 +71,10 @@ std::string AbsentRanks(const ServerStatus& status, const WaitGroup& group) {
   return RankRanges(absent);
 }
 
-void SetWaits(const ServerSnapshot& snapshot, ServerStatus& status) {
+void SetWaits(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+              ServerStatus& status) {
   std::map<std::pair<bool, absl::string_view>, WaitGroup> groups;
-  for (const WaitSeen& wait : snapshot.waits) {
+  for (const WaitSeen& wait : space.waits) {
     for (const std::string& name : wait.names) {
       WaitGroup& group = groups[{wait.at_barrier, name}];
       group.status.at_barrier = wait.at_barrier;
@@ -99,10 +102,10 @@ void SetWaits(const ServerSnapshot& snapshot, ServerStatus& status) {
   }
 }
 
-void SetSlowest(const ServerSnapshot& snapshot, ServerStatus& status) {
-  if (snapshot.ranks.size() < 2) return;
+void SetSlowest(const NameSpaceSnapshot& space, ServerStatus& status) {
+  if (space.ranks.size() < 2) return;
   std::vector<const RankSeen*> order;
-  for (const RankSeen& seen : snapshot.ranks) order.push_back(&seen);
+  for (const RankSeen& seen : space.ranks) order.push_back(&seen);
   std::sort(order.begin(), order.end(), [](const RankSeen* a, const RankSeen* b) {
     return std::make_pair(a->joined, a->rank) > std::make_pair(b->joined, b->rank);
   });
@@ -112,12 +115,13 @@ void SetSlowest(const ServerSnapshot& snapshot, ServerStatus& status) {
   }
 }
 
-void SetClients(const ServerSnapshot& snapshot, ServerStatus& status) {
+void SetClients(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+                ServerStatus& status) {
   std::map<std::string, const WaitSeen*> waits;  // The first, which is the longest.
-  for (const WaitSeen& wait : snapshot.waits) {
+  for (const WaitSeen& wait : space.waits) {
     if (wait.rank < 0) waits.emplace(wait.peer.ToString(), &wait);
   }
-  for (const NamelessSeen& seen : snapshot.nameless) {
+  for (const NamelessSeen& seen : space.nameless) {
     if (status.clients.size() == kStatusClientsMax) break;
     ClientStatus& client = status.clients.emplace_back();
     client.address = seen.peer.ToString();
@@ -133,7 +137,7 @@ void SetClients(const ServerSnapshot& snapshot, ServerStatus& status) {
                      return a.waiting_time.value_or(absl::ZeroDuration()) >
                             b.waiting_time.value_or(absl::ZeroDuration());
                    });
-  status.clients_in_all = snapshot.nameless_connections;
+  status.clients_in_all = space.nameless_connections;
 }
 
 // The words are ours, quotes and all; what they quote need not be.
@@ -164,8 +168,8 @@ std::string Plural(size_t count, absl::string_view one, absl::string_view many) 
   return absl::StrCat(count, " ", count == 1 ? one : many);
 }
 
-std::string WhoIsThere(const ServerStatus& status, const ServerSnapshot& snapshot) {
-  if (status.world_size > 0 && !snapshot.ranks.empty()) {
+std::string WhoIsThere(const ServerStatus& status, const NameSpaceSnapshot& space) {
+  if (status.world_size > 0 && !space.ranks.empty()) {
     if (status.missing + status.gone == 0) {
       return absl::StrCat("All ", status.world_size, " ranks have joined.");
     }
@@ -175,7 +179,7 @@ std::string WhoIsThere(const ServerStatus& status, const ServerSnapshot& snapsho
     if (status.gone > 0) absl::StrAppend(&text, " Gone: ", status.gone_ranks, ".");
     return text;
   }
-  if (!snapshot.ranks.empty()) {
+  if (!space.ranks.empty()) {
     std::string text = absl::StrCat(Plural(status.joined, "rank is", "ranks are"),
                                     " connected; how many are expected is not known.");
     if (status.gone > 0) absl::StrAppend(&text, " Gone: ", status.gone_ranks, ".");
@@ -247,41 +251,45 @@ std::string RankRanges(absl::Span<const int> ranks) {
 }
 
 ServerStatus StatusOf(const ServerSnapshot& snapshot) {
+  return StatusOf(snapshot, snapshot.name_spaces.front());
+}
+
+ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space) {
   ServerStatus status;
   status.now = snapshot.now;
   status.uptime = snapshot.now - snapshot.started;
-  SetWorld(snapshot, status);
+  SetWorld(snapshot, space, status);
   CountRanks(status);
-  SetWaits(snapshot, status);
-  SetSlowest(snapshot, status);
-  SetClients(snapshot, status);
+  SetWaits(snapshot, space, status);
+  SetSlowest(space, status);
+  SetClients(snapshot, space, status);
   SetIncidents(snapshot, status);
   status.seconds = snapshot.seconds;
-  status.summary = WhoIsThere(status, snapshot);
+  status.summary = WhoIsThere(status, space);
   if (!status.waits.empty()) {
     const WaitStatus& longest = status.waits.front();
-    absl::StrAppend(&status.wait_summary,
-                    Plural(snapshot.stats.waiting_clients, "client waits", "clients wait"),
-                    ", the longest for ", ShownDuration(longest.longest),
-                    longest.at_barrier ? " at the barrier \"" : " for the key \"", longest.key,
-                    "\".");
+    absl::StrAppend(
+        &status.wait_summary, Plural(space.waiting_clients, "client waits", "clients wait"),
+        ", the longest for ", ShownDuration(longest.longest),
+        longest.at_barrier ? " at the barrier \"" : " for the key \"", longest.key, "\".");
   }
   return status;
 }
 
-std::optional<RankDetails> DetailsOf(const ServerSnapshot& snapshot, int rank) {
-  const ServerStatus status = StatusOf(snapshot);
+std::optional<RankDetails> DetailsOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+                                     int rank) {
+  const ServerStatus status = StatusOf(snapshot, space);
   if (rank < 0 || rank >= static_cast<int>(status.rank_states.size())) return std::nullopt;
   RankDetails details;
   details.rank = rank;
   details.state = static_cast<RankState>(status.rank_states[static_cast<size_t>(rank)]);
-  for (const RankSeen& seen : snapshot.ranks) {
+  for (const RankSeen& seen : space.ranks) {
     if (seen.rank != rank) continue;
     if (seen.peer.is_valid()) details.address = seen.peer.ToString();
     details.since_joined = snapshot.now - seen.joined;
     if (seen.gone.has_value()) details.since_gone = snapshot.now - *seen.gone;
   }
-  for (const WaitSeen& wait : snapshot.waits) {
+  for (const WaitSeen& wait : space.waits) {
     if (wait.rank != rank) continue;
     if (!details.waiting_time.has_value()) details.waiting_time = snapshot.now - wait.since;
     for (const std::string& name : wait.names) {

@@ -91,7 +91,9 @@ struct ServerStatus {
   std::vector<Work> seconds;              // Oldest first.
 };
 
-// A pure function; for 65,536 ranks it takes some ten milliseconds.
+// Of one of the snapshot's name spaces, or of the default one. A pure function; for 65,536 ranks it
+// takes some ten milliseconds.
+ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space);
 ServerStatus StatusOf(const ServerSnapshot& snapshot);
 
 // What the grid shows of one rank.
@@ -106,7 +108,8 @@ struct RankDetails {
   size_t keys_in_all = 0;
 };
 // nullopt: nothing is known of such a rank, nor is it expected.
-std::optional<RankDetails> DetailsOf(const ServerSnapshot& snapshot, int rank);
+std::optional<RankDetails> DetailsOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+                                     int rank);
 
 // "0-15, 17", at most kStatusRangesMax ranges, then " and 9 more". `ranks` must be sorted.
 std::string RankRanges(absl::Span<const int> ranks);

@@ -25,16 +25,16 @@ class ServerStatusTest : public testing::Test {
     return net::SocketAddress::LoopbackV4(static_cast<uint16_t>(port));
   }
   void Joined(int rank, int seconds_ago) {
-    snapshot_.ranks.push_back(
+    snapshot_.name_spaces[0].ranks.push_back(
         {.rank = rank, .peer = Peer(10000 + rank), .joined = Ago(seconds_ago)});
   }
   void Waits(int rank, int seconds_ago, std::vector<std::string> keys, bool at_barrier = false) {
-    WaitSeen& wait = snapshot_.waits.emplace_back();
+    WaitSeen& wait = snapshot_.name_spaces[0].waits.emplace_back();
     wait = {.peer = Peer(10000 + rank), .rank = rank, .since = Ago(seconds_ago)};
     wait.at_barrier = at_barrier;
     wait.missing = keys.size();
     wait.names = std::move(keys);
-    ++snapshot_.stats.waiting_clients;
+    ++snapshot_.name_spaces[0].waiting_clients;
   }
   ServerStatus Status() const { return StatusOf(snapshot_); }
 
@@ -42,9 +42,9 @@ class ServerStatusTest : public testing::Test {
 };
 
 TEST_F(ServerStatusTest, NamesTheRanksThatAreMissingOrGone) {
-  snapshot_.world_size_told = 8;
+  snapshot_.name_spaces[0].world_size_told = 8;
   for (const int rank : {0, 1, 2, 4, 7}) Joined(rank, 50);
-  snapshot_.ranks[3].gone = Ago(3);
+  snapshot_.name_spaces[0].ranks[3].gone = Ago(3);
   Waits(1, 20, {"/leader"});
   const ServerStatus status = Status();
   EXPECT_EQ(status.rank_states, "jwjmgmmj");
@@ -59,7 +59,7 @@ TEST_F(ServerStatusTest, NamesTheRanksThatAreMissingOrGone) {
 
 TEST_F(ServerStatusTest, TheFlagCountsMoreThanWhatClientsSay) {
   snapshot_.world_size_flag = 2;
-  snapshot_.world_size_told = 8;
+  snapshot_.name_spaces[0].world_size_told = 8;
   Joined(0, 50);
   Joined(1, 40);
   EXPECT_EQ(Status().world_size, 2);
@@ -75,14 +75,14 @@ TEST_F(ServerStatusTest, WithoutAWorldSizeNobodyIsMissing) {
 }
 
 TEST_F(ServerStatusTest, SaysWhatItCannotKnowOfTorchClients) {
-  snapshot_.nameless_connections = 3;
-  snapshot_.nameless = {{Peer(1), protocol::Dialect::kModern},
-                        {Peer(2), protocol::Dialect::kLegacy},
-                        {Peer(3), std::nullopt}};
-  snapshot_.workers_joined = 2;
+  snapshot_.name_spaces[0].nameless_connections = 3;
+  snapshot_.name_spaces[0].nameless = {{Peer(1), protocol::Dialect::kModern},
+                                       {Peer(2), protocol::Dialect::kLegacy},
+                                       {Peer(3), std::nullopt}};
+  snapshot_.name_spaces[0].workers_joined = 2;
   snapshot_.world_size_flag = 4;
   Waits(-1, 7, {"/default_pg/0//worker\n1"});
-  snapshot_.waits[0].peer = Peer(2);
+  snapshot_.name_spaces[0].waits[0].peer = Peer(2);
   const ServerStatus status = Status();
   EXPECT_THAT(status.summary, HasSubstr("which ranks they are is not known"));
   EXPECT_THAT(status.summary, HasSubstr("2 of 4 workers have counted themselves in"));
@@ -96,7 +96,7 @@ TEST_F(ServerStatusTest, SaysWhatItCannotKnowOfTorchClients) {
 }
 
 TEST_F(ServerStatusTest, SaysForWhomTheOthersWait) {
-  snapshot_.world_size_told = 4096;
+  snapshot_.name_spaces[0].world_size_told = 4096;
   for (int rank = 0; rank < 4096; ++rank) {
     Joined(rank, 100);
     if (rank != 17 && rank != 900) Waits(rank, 30, {"/epoch_7"}, /*at_barrier=*/true);
@@ -117,7 +117,7 @@ TEST_F(ServerStatusTest, SaysForWhomTheOthersWait) {
 
 TEST_F(ServerStatusTest, ListsAreBoundedAndCounted) {
   for (int i = 0; i < 1000; ++i) Waits(-1, i, {absl::StrCat("/", i)});
-  snapshot_.nameless_connections = 1000;
+  snapshot_.name_spaces[0].nameless_connections = 1000;
   const ServerStatus status = Status();
   EXPECT_EQ(status.waits.size(), kStatusWaitsMax);
   EXPECT_EQ(status.waits_in_all, 1000u);
@@ -149,18 +149,18 @@ TEST_F(ServerStatusTest, ErrorsComeNewestFirstAndInPrintableWords) {
 }
 
 TEST_F(ServerStatusTest, TellsAllOfOneRank) {
-  snapshot_.world_size_told = 3;
+  snapshot_.name_spaces[0].world_size_told = 3;
   Joined(1, 50);
   Waits(1, 20, {"/a", "/b"});
-  const std::optional<RankDetails> details = DetailsOf(snapshot_, 1);
+  const std::optional<RankDetails> details = DetailsOf(snapshot_, snapshot_.name_spaces[0], 1);
   ASSERT_TRUE(details.has_value());
   EXPECT_EQ(details->state, RankState::kWaiting);
   EXPECT_EQ(details->address, "127.0.0.1:10001");
   EXPECT_EQ(details->waiting_time, absl::Seconds(20));
   EXPECT_THAT(details->keys, testing::ElementsAre("a", "b"));
-  EXPECT_EQ(DetailsOf(snapshot_, 2)->state, RankState::kMissing);
-  EXPECT_EQ(DetailsOf(snapshot_, 3), std::nullopt);
-  EXPECT_EQ(DetailsOf(snapshot_, -1), std::nullopt);
+  EXPECT_EQ(DetailsOf(snapshot_, snapshot_.name_spaces[0], 2)->state, RankState::kMissing);
+  EXPECT_EQ(DetailsOf(snapshot_, snapshot_.name_spaces[0], 3), std::nullopt);
+  EXPECT_EQ(DetailsOf(snapshot_, snapshot_.name_spaces[0], -1), std::nullopt);
 }
 
 TEST(RankRangesTest, AreShortWhateverIsMissing) {

@@ -17,6 +17,8 @@
 #include "store/engine/client_id.h"
 #include "store/protocol/dialect.h"
 #include "store/protocol/request_parser.h"
+#include "store/server/name_space_traffic.h"
+#include "store/server/peer_counts.h"
 #include "store/server/token_gate.h"
 
 namespace rollcall {
@@ -45,11 +47,14 @@ enum class SessionPhase : uint8_t {
   kClosed,
 };
 
-// How a session that must show a token stands.
+// What is known of a session because not everybody is let in.
 struct Admission {
-  std::unique_ptr<TokenGate> gate;          // nullptr once it has shown one.
-  std::shared_ptr<const std::string> name;  // Of that one.
-  std::optional<int> told_rank = {};        // Before it had; for the engine.
+  std::unique_ptr<TokenGate> gate;    // nullptr once it has shown a token, or need not.
+  std::optional<int> told_rank = {};  // Before it had; for the engine.
+  PeerCounts::Ticket ticket;          // Empty once it is closed.
+  // Both nullptr: the default one.
+  std::shared_ptr<const std::string> name_space;
+  NameSpaceTraffic* traffic = nullptr;
 };
 
 // A server holds ten thousands of these that do nothing: keep it small. All that only a busy one
@@ -88,10 +93,17 @@ class Session final : public net::StreamHandler {
   bool engine_is_full = false;
   // ... or it has not done them all, and the session is over then.
   bool is_finishing = false;
+  // It is told why it is hung up on (protocol/goodbye.h).
+  bool takes_goodbye = false;
   // Its number in the Outbox, plus one; 0: nothing is gathered for it.
   uint32_t outbox_place = 0;
-  // Where it must show a token; nullptr where it need not.
+  // nullptr where everybody is let in, and to the same.
   std::unique_ptr<Admission> admission;
+  absl::string_view name_space() const {
+    if (admission == nullptr || admission->name_space == nullptr) return "";
+    return *admission->name_space;
+  }
+  NameSpaceTraffic* traffic() const { return admission == nullptr ? nullptr : admission->traffic; }
   // Holds the part of a request that has come; nullptr between requests.
   std::unique_ptr<protocol::RequestParser> parser;
   // What had come and was not yet parsed when the session was paused; nullptr if nothing.

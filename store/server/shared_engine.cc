@@ -33,30 +33,30 @@ class SharedEngine::Port final : public EnginePort {
   }
 
   void End() override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    shared_.keys_.store(shared_.engine_.key_count(), std::memory_order_relaxed);
-    shared_.waiting_clients_.store(shared_.engine_.waiting_clients(), std::memory_order_relaxed);
+    shared_.keys_.store(shared_.stores_.key_count(), std::memory_order_relaxed);
+    shared_.waiting_clients_.store(shared_.stores_.waiting_clients(), std::memory_order_relaxed);
     shared_.monitor_->Unlock();
     for (Port* const port : to_wake_) port->wake_();
     to_wake_.clear();
   }
 
   void Connect(engine::ClientId client, protocol::Dialect dialect,
-               absl::string_view /*name_space*/) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    shared_.engine_.Connect(client, dialect);
+               absl::string_view name_space) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    shared_.stores_.Connect(client, dialect, name_space);
   }
 
   bool Disconnect(engine::ClientId client, absl::Time now) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return shared_.engine_.Disconnect(client, now);
+    return shared_.stores_.Disconnect(client, now);
   }
 
   bool Awaits(engine::ClientId client) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return shared_.engine_.Awaits(client);
+    return shared_.stores_.Awaits(client);
   }
 
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const size_t before = replies.size();
-    shared_.engine_.Apply(from, request, now, replies);
+    shared_.stores_.Apply(from, request, now, replies);
     size_t kept = before;
     for (size_t i = before; i < replies.size(); ++i) {
       Port& port = *shared_.ports_[LoopOf(replies[i].to)];
@@ -74,7 +74,7 @@ class SharedEngine::Port final : public EnginePort {
 
   std::vector<EngineSnapshot> Snapshot() override {
     net::MonitorLock lock(shared_.monitor_);
-    return {TakeEngineSnapshot(shared_.engine_)};
+    return TakeEngineSnapshots(shared_.stores_);
   }
 
   EngineNumbers numbers() const override {
@@ -106,8 +106,9 @@ class SharedEngine::Port final : public EnginePort {
   bool is_woken_ = false;
 };
 
-SharedEngine::SharedEngine(std::unique_ptr<net::Monitor> monitor, size_t loops)
-    : owned_monitor_(std::move(monitor)), monitor_(owned_monitor_.get()) {
+SharedEngine::SharedEngine(std::unique_ptr<net::Monitor> monitor, size_t loops,
+                           const engine::NameSpaceLimits& limits)
+    : owned_monitor_(std::move(monitor)), monitor_(owned_monitor_.get()), stores_(limits) {
   CHECK_LE(loops, kServerLoopsMax);
   for (size_t i = 0; i < loops; ++i) ports_.push_back(std::make_unique<Port>(this));
 }

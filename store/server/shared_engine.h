@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "net/monitor.h"
+#include "store/engine/name_spaces.h"
 #include "store/engine/store_engine.h"
 #include "store/server/engine_port.h"
 
@@ -20,21 +21,24 @@ namespace rollcall {
 class SharedEngine {
  public:
   // Loops are numbered from 0, at most kServerLoopsMax of them.
-  SharedEngine(std::unique_ptr<net::Monitor> monitor, size_t loops);
+  SharedEngine(std::unique_ptr<net::Monitor> monitor, size_t loops,
+               const engine::NameSpaceLimits& limits = {});
   ~SharedEngine();
 
   // Lives as long as the engine.
   EnginePort* port(size_t loop) const;
 
-  // For tests and leak checks; no batch may be going on.
-  const engine::StoreEngine& engine() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return engine_; }
+  // The default name space's. For tests and leak checks; no batch may be going on.
+  const engine::StoreEngine& engine() const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return stores_.default_one();
+  }
 
  private:
   class Port;
 
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
-  engine::StoreEngine engine_ ABSL_GUARDED_BY(monitor_);
+  engine::NameSpaces stores_ ABSL_GUARDED_BY(monitor_);
   std::vector<std::unique_ptr<Port>> ports_;
   std::atomic<size_t> keys_{0};
   std::atomic<size_t> waiting_clients_{0};

@@ -1,6 +1,7 @@
 #include "store/server/shared_engine.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 

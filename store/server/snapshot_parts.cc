@@ -19,15 +19,17 @@ constexpr char kJoinCounter[] = "init/";
 // What is known of a client, wherever it is known.
 class ClientIndex {
  public:
-  ClientIndex(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops) {
+  ClientIndex(const std::vector<EngineSnapshot>& engine, const std::vector<LoopSnapshot>& loops) {
     for (const LoopSnapshot& loop : loops) {
       for (const LoopSnapshot::Connection& connection : loop.connections) {
         peers_.emplace(connection.client, &connection.peer);
       }
     }
     // Of those that are gone too, so that it can be said whose connection broke.
-    for (const engine::RankPlace& place : engine.ranks) {
-      for (const engine::ClientId client : place.clients) ranks_.emplace(client, place.rank);
+    for (const EngineSnapshot& part : engine) {
+      for (const engine::RankPlace& place : part.ranks) {
+        for (const engine::ClientId client : place.clients) ranks_.emplace(client, place.rank);
+      }
     }
   }
 
@@ -45,35 +47,60 @@ class ClientIndex {
   absl::flat_hash_map<engine::ClientId, int> ranks_;
 };
 
-void AddEngine(const EngineSnapshot& engine, const ClientIndex& clients, ServerSnapshot& snapshot) {
-  snapshot.queues = engine.queues;
-  snapshot.key_bytes = engine.key_bytes;
-  snapshot.value_bytes = engine.value_bytes;
-  snapshot.waiting_times = engine.waiting_times;
-  snapshot.world_size_told = engine.world_size_told;
-  snapshot.workers_joined = engine.workers_joined;
+NameSpaceSnapshot OfEngine(const EngineSnapshot& engine, const ClientIndex& clients) {
+  NameSpaceSnapshot space;
+  space.name = engine.name_space;
+  space.waiting_clients = engine.waiting_clients;
+  space.keys = engine.keys;
+  space.queues = engine.queues;
+  space.key_bytes = engine.key_bytes;
+  space.value_bytes = engine.value_bytes;
+  space.memory_bytes = engine.memory_bytes;
+  space.waiting_times = engine.waiting_times;
+  space.world_size_told = engine.world_size_told;
+  space.workers_joined = engine.workers_joined;
   for (const engine::RankPlace& place : engine.ranks) {
-    snapshot.ranks.push_back({.rank = place.rank,
-                              .peer = clients.PeerOf(place.clients.back()),
-                              .joined = place.joined,
-                              .gone = place.gone});
+    space.ranks.push_back({.rank = place.rank,
+                           .peer = clients.PeerOf(place.clients.back()),
+                           .joined = place.joined,
+                           .gone = place.gone});
   }
   for (const EngineSnapshot::Wait& wait : engine.waits) {
-    snapshot.waits.push_back({.peer = clients.PeerOf(wait.client),
-                              .rank = clients.RankOf(wait.client),
-                              .since = wait.since,
-                              .at_barrier = wait.at_barrier,
-                              .missing = wait.missing,
-                              .names = wait.names});
+    space.waits.push_back({.peer = clients.PeerOf(wait.client),
+                           .rank = clients.RankOf(wait.client),
+                           .since = wait.since,
+                           .at_barrier = wait.at_barrier,
+                           .missing = wait.missing,
+                           .names = wait.names});
   }
+  return space;
+}
+
+// The name space of this name, which may have no key yet and so be none of the engine's.
+NameSpaceSnapshot& SpaceOf(absl::string_view name, ServerSnapshot& snapshot) {
+  for (NameSpaceSnapshot& space : snapshot.name_spaces) {
+    if (space.name == name) return space;
+  }
+  NameSpaceSnapshot& space = snapshot.name_spaces.emplace_back();
+  space.name = std::string(name);
+  return space;
 }
 
 void AddLoop(const LoopSnapshot& loop, const ClientIndex& clients, ServerSnapshot& snapshot) {
   for (const LoopSnapshot::Connection& connection : loop.connections) {
     if (clients.RankOf(connection.client) >= 0) continue;
-    ++snapshot.nameless_connections;
-    if (snapshot.nameless.size() == kSnapshotNamelessMax) continue;
-    snapshot.nameless.push_back({connection.peer, connection.dialect});
+    NameSpaceSnapshot& space =
+        SpaceOf(connection.name_space == nullptr ? "" : *connection.name_space, snapshot);
+    ++space.nameless_connections;
+    if (space.nameless.size() == kSnapshotNamelessMax) continue;
+    space.nameless.push_back({connection.peer, connection.dialect});
+  }
+  for (const auto& [name, traffic] : loop.traffics) {
+    NameSpaceSnapshot& space = SpaceOf(name, snapshot);
+    space.connections += traffic.connections;
+    space.work.requests += traffic.work.requests;
+    space.work.received_bytes += traffic.work.received_bytes;
+    space.work.sent_bytes += traffic.work.sent_bytes;
   }
   for (const Incident& incident : loop.incidents) {
     snapshot.incidents.push_back(incident);
@@ -81,10 +108,27 @@ void AddLoop(const LoopSnapshot& loop, const ClientIndex& clients, ServerSnapsho
   }
 }
 
+// The default one has what the others have not.
+void SetDefaultTraffic(const std::vector<LoopSnapshot>& loops, ServerSnapshot& snapshot) {
+  NameSpaceSnapshot& space = snapshot.name_spaces.front();
+  space.work = snapshot.metrics.work;
+  for (const LoopSnapshot& loop : loops) space.connections += loop.connections_in_all;
+  for (size_t i = 1; i < snapshot.name_spaces.size(); ++i) {
+    const NameSpaceSnapshot& other = snapshot.name_spaces[i];
+    space.connections -= other.connections;
+    space.work.requests -= other.work.requests;
+    space.work.received_bytes -= other.work.received_bytes;
+    space.work.sent_bytes -= other.work.sent_bytes;
+  }
+}
+
 }  // namespace
 
 EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine) {
   EngineSnapshot snapshot;
+  snapshot.waiting_clients = engine.waiting_clients();
+  snapshot.keys = engine.key_count();
+  snapshot.memory_bytes = engine.memory_bytes();
   snapshot.queues = engine.queue_count();
   snapshot.key_bytes = engine.key_bytes();
   snapshot.value_bytes = engine.value_bytes();
@@ -109,13 +153,26 @@ EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine) {
   return snapshot;
 }
 
-LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const Meter& meter) {
+std::vector<EngineSnapshot> TakeEngineSnapshots(const engine::NameSpaces& stores) {
+  std::vector<EngineSnapshot> snapshots;
+  stores.ForEach([&](absl::string_view name, const engine::StoreEngine& engine) {
+    snapshots.push_back(TakeEngineSnapshot(engine));
+    snapshots.back().name_space = std::string(name);
+  });
+  return snapshots;
+}
+
+LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const NameSpaceTraffics& traffics,
+                              const Meter& meter) {
   LoopSnapshot snapshot;
   snapshot.metrics = meter.metrics();
+  snapshot.traffics = traffics;
+  snapshot.connections_in_all = sessions.size();
   for (Session* const session : sessions.All()) {
     if (snapshot.connections.size() == kSnapshotConnectionsMax) break;
     snapshot.connections.push_back(
-        {session->id(), session->stream().peer_address(), session->dialect});
+        {session->id(), session->stream().peer_address(), session->dialect,
+         session->admission == nullptr ? nullptr : session->admission->name_space});
   }
   snapshot.incidents.assign(meter.incidents().begin(), meter.incidents().end());
   snapshot.seconds_end = meter.throughput().ends_at();
@@ -123,19 +180,28 @@ LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const Meter& meter) 
   return snapshot;
 }
 
-ServerSnapshot PutTogether(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops) {
+ServerSnapshot PutTogether(const std::vector<EngineSnapshot>& engine,
+                           const std::vector<LoopSnapshot>& loops) {
   const ClientIndex clients(engine, loops);
   ServerSnapshot snapshot;
   snapshot.metrics = loops[0].metrics;
   snapshot.seconds_end = loops[0].seconds_end;
   snapshot.seconds = loops[0].seconds;
-  AddEngine(engine, clients, snapshot);
+  snapshot.name_spaces.clear();
+  for (const EngineSnapshot& part : engine) snapshot.name_spaces.push_back(OfEngine(part, clients));
   for (size_t i = 0; i < loops.size(); ++i) {
     AddLoop(loops[i], clients, snapshot);
     if (i == 0) continue;
     snapshot.metrics.MergeFrom(loops[i].metrics);
     AddSeconds(loops[i].seconds_end, loops[i].seconds, snapshot.seconds_end, snapshot.seconds);
   }
+  SetDefaultTraffic(loops, snapshot);
+  // Who had clients once and is forgotten by the engine.
+  snapshot.name_spaces.erase(
+      std::remove_if(snapshot.name_spaces.begin() + static_cast<ptrdiff_t>(engine.size()),
+                     snapshot.name_spaces.end(),
+                     [](const NameSpaceSnapshot& space) { return space.connections == 0; }),
+      snapshot.name_spaces.end());
   std::stable_sort(snapshot.incidents.begin(), snapshot.incidents.end(),
                    [](const Incident& a, const Incident& b) { return a.when < b.when; });
   return snapshot;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +15,13 @@
 #include "net/address.h"
 #include "store/engine/client_id.h"
 #include "store/engine/duration_histogram.h"
+#include "store/engine/name_spaces.h"
 #include "store/engine/rank_list.h"
 #include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
 #include "store/server/incident.h"
 #include "store/server/meter.h"
+#include "store/server/name_space_traffic.h"
 #include "store/server/server_metrics.h"
 #include "store/server/server_snapshot.h"
 #include "store/server/session_table.h"
@@ -37,9 +40,12 @@ struct EngineSnapshot {
   };
 
   std::string name_space;  // "": the default one.
+  size_t waiting_clients = 0;
+  size_t keys = 0;
   size_t queues = 0;
   size_t key_bytes = 0;
   size_t value_bytes = 0;
+  size_t memory_bytes = 0;
   engine::DurationHistogram waiting_times{&engine::kWaitingTimes};
   int world_size_told = 0;
   std::optional<int64_t> workers_joined;
@@ -49,15 +55,19 @@ struct EngineSnapshot {
 
 // About half a millisecond for 4,096 ranks that wait.
 EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine);
+std::vector<EngineSnapshot> TakeEngineSnapshots(const engine::NameSpaces& stores);
 
 struct LoopSnapshot {
   struct Connection {
     engine::ClientId client = 0;
     net::SocketAddress peer;
     std::optional<protocol::Dialect> dialect;
+    std::shared_ptr<const std::string> name_space;  // nullptr: the default one.
   };
 
   ServerMetrics metrics;
+  NameSpaceTraffics traffics;
+  size_t connections_in_all = 0;
   std::vector<Connection> connections;  // At most kSnapshotConnectionsMax.
   std::vector<Incident> incidents;
   absl::Time seconds_end;
@@ -65,11 +75,13 @@ struct LoopSnapshot {
 };
 
 // On the loop's thread.
-LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const Meter& meter);
+LoopSnapshot TakeLoopSnapshot(const SessionTable& sessions, const NameSpaceTraffics& traffics,
+                              const Meter& meter);
 
-// Of the result, all but `now`, `started`, `stats` and `world_size_flag`, which are the caller's to
-// know. At least one loop.
-ServerSnapshot PutTogether(const EngineSnapshot& engine, const std::vector<LoopSnapshot>& loops);
+// Of the result, all but `now`, `started`, `stats` and what the options say, which are the caller's
+// to know. At least one loop, and of the engine the default name space, which is first.
+ServerSnapshot PutTogether(const std::vector<EngineSnapshot>& engine,
+                           const std::vector<LoopSnapshot>& loops);
 
 }  // namespace rollcall
 

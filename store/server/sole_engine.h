@@ -9,6 +9,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "store/engine/name_spaces.h"
 #include "store/engine/store_engine.h"
 #include "store/server/engine_port.h"
 #include "store/server/snapshot_parts.h"
@@ -19,37 +20,38 @@ namespace rollcall {
 class SoleEngine final : public EnginePort {
  public:
   SoleEngine() = default;
+  explicit SoleEngine(const engine::NameSpaceLimits& limits) : stores_(limits) {}
 
-  // For tests and leak checks; the loop's thread.
-  const engine::StoreEngine& engine() const { return engine_; }
+  // The default name space's. For tests and leak checks; the loop's thread.
+  const engine::StoreEngine& engine() const { return stores_.default_one(); }
 
   void SetWake(absl::AnyInvocable<void()> /*wake*/) override {}
   void Begin(LateReplies& /*late*/) override {}
   void End() override {
-    keys_.store(engine_.key_count(), std::memory_order_relaxed);
-    waiting_clients_.store(engine_.waiting_clients(), std::memory_order_relaxed);
+    keys_.store(stores_.key_count(), std::memory_order_relaxed);
+    waiting_clients_.store(stores_.waiting_clients(), std::memory_order_relaxed);
   }
   void Connect(engine::ClientId client, protocol::Dialect dialect,
-               absl::string_view /*name_space*/) override {
-    engine_.Connect(client, dialect);
+               absl::string_view name_space) override {
+    stores_.Connect(client, dialect, name_space);
   }
   bool Disconnect(engine::ClientId client, absl::Time now) override {
-    return engine_.Disconnect(client, now);
+    return stores_.Disconnect(client, now);
   }
-  bool Awaits(engine::ClientId client) override { return engine_.Awaits(client); }
+  bool Awaits(engine::ClientId client) override { return stores_.Awaits(client); }
   void Apply(engine::ClientId from, protocol::Request& request, absl::Time now,
              engine::Replies& replies) override {
-    engine_.Apply(from, request, now, replies);
+    stores_.Apply(from, request, now, replies);
   }
   bool replies_outlive_batches() const override { return true; }
-  std::vector<EngineSnapshot> Snapshot() override { return {TakeEngineSnapshot(engine_)}; }
+  std::vector<EngineSnapshot> Snapshot() override { return TakeEngineSnapshots(stores_); }
   EngineNumbers numbers() const override {
     return {.keys = keys_.load(std::memory_order_relaxed),
             .waiting_clients = waiting_clients_.load(std::memory_order_relaxed)};
   }
 
  private:
-  engine::StoreEngine engine_;
+  engine::NameSpaces stores_;
   std::atomic<size_t> keys_{0};
   std::atomic<size_t> waiting_clients_{0};
 };

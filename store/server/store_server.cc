@@ -94,6 +94,15 @@ class ThreadedStoreServer final : public StoreServer {
     return absl::OkStatus();
   }
 
+  absl::Status ListenForNameSpace(size_t index, const std::vector<net::SocketAddress>& addresses) {
+    if (absl::Status listens = cores_.ListenForNameSpace(index, addresses); !listens.ok()) {
+      return listens;
+    }
+    name_space_addresses_.push_back(cores_.name_space_addresses(index).front());
+    return absl::OkStatus();
+  }
+
+  // The last of the three.
   absl::Status Listen(const std::vector<net::SocketAddress>& addresses) {
     if (absl::Status listens = cores_.Listen(addresses); !listens.ok()) return listens;
     address_ = cores_.addresses().front();
@@ -132,6 +141,9 @@ class ThreadedStoreServer final : public StoreServer {
   }
   std::string tls_address() const override {
     return tls_address_.is_valid() ? tls_address_.ToString() : "";
+  }
+  std::vector<net::SocketAddress> name_space_addresses() const override {
+    return name_space_addresses_;
   }
   net::EventLoopKind event_loop() const override { return loops_[0]->kind(); }
   ServerStats stats() const override { return cores_.stats(); }
@@ -199,7 +211,8 @@ class ThreadedStoreServer final : public StoreServer {
   const Loops loops_;
   ServerCores cores_;               // Goes before the loops that it runs on.
   net::SocketAddress address_;      // Set once, before the threads look at it.
-  net::SocketAddress tls_address_;  // Set before that, if at all.
+  net::SocketAddress tls_address_;  // Set before that, if at all, as is ...
+  std::vector<net::SocketAddress> name_space_addresses_;
 
   const std::unique_ptr<net::Monitor> owned_monitor_;
   net::Monitor* const monitor_;
@@ -218,8 +231,8 @@ void WarnOfSmallLimits(net::Env& env, int expected_clients) {
 }
 
 // Beside a port with TLS, one without is for this host alone unless its user says otherwise.
-std::string PlainHost(const ServerOptions& options) {
-  return options.host.empty() && options.tls_port.has_value() ? "localhost" : options.host;
+std::string PlainHost(const ServerOptions& options, const std::string& host) {
+  return host.empty() && options.tls_port.has_value() ? "localhost" : host;
 }
 
 std::string PlaceAsked(const std::string& host, uint16_t port) {
@@ -230,7 +243,11 @@ std::string PlaceAsked(const std::string& host, uint16_t port) {
 // What `options` ask to listen on, for their port and for their tls_port.
 std::string Asked(const ServerOptions& options) {
   if (options.listen_fd >= 0) return absl::StrCat("descriptor ", options.listen_fd);
-  return PlaceAsked(PlainHost(options), options.port);
+  return PlaceAsked(PlainHost(options, options.host), options.port);
+}
+std::string Asked(const ServerOptions& options, const ServerOptions::NameSpacePort& port) {
+  return absl::StrCat(PlaceAsked(PlainHost(options, port.host), port.port), " for the name space ",
+                      port.name_space);
 }
 std::string AskedTls(const ServerOptions& options) {
   return PlaceAsked(options.tls_host, *options.tls_port);
@@ -269,13 +286,19 @@ absl::StatusOr<std::vector<net::SocketAddress>> Addresses(net::Env& env, const s
 struct Places {
   std::vector<net::SocketAddress> plain;
   std::vector<net::SocketAddress> tls;
+  std::vector<std::vector<net::SocketAddress>> name_spaces;
 };
 absl::StatusOr<Places> FindPlaces(net::Env& env, const ServerOptions& options) {
   Places places;
   absl::StatusOr<std::vector<net::SocketAddress>> found =
-      Addresses(env, options.listen_fd >= 0 ? "" : PlainHost(options), options.port);
+      Addresses(env, options.listen_fd >= 0 ? "" : PlainHost(options, options.host), options.port);
   if (!found.ok()) return ListenError(Asked(options), found.status());
   places.plain = *std::move(found);
+  for (const ServerOptions::NameSpacePort& port : options.name_space_ports) {
+    found = Addresses(env, PlainHost(options, port.host), port.port);
+    if (!found.ok()) return ListenError(Asked(options, port), found.status());
+    places.name_spaces.push_back(*std::move(found));
+  }
   if (!options.tls_port.has_value()) return places;
   found = Addresses(env, options.tls_host, *options.tls_port);
   if (!found.ok()) return ListenError(AskedTls(options), found.status());
@@ -289,8 +312,28 @@ absl::Status ListenOnAll(const ServerOptions& options, const Places& places,
     absl::Status listens = server.ListenTls(places.tls);
     if (!listens.ok()) return ListenError(AskedTls(options), listens);
   }
+  for (size_t i = 0; i < places.name_spaces.size(); ++i) {
+    absl::Status listens = server.ListenForNameSpace(i, places.name_spaces[i]);
+    if (!listens.ok()) return ListenError(Asked(options, options.name_space_ports[i]), listens);
+  }
   absl::Status listens = server.Listen(places.plain);
   return listens.ok() ? listens : ListenError(Asked(options), listens);
+}
+
+absl::StatusOr<std::unique_ptr<ServerEngine>> NewEngine(net::Env& env, const ServerOptions& options,
+                                                        const ServerEngineFactory& new_engine) {
+  const auto loops = static_cast<size_t>(options.io_threads);
+  if (!new_engine) return LimitedMemoryEngine(options.store_limits)(env, loops);
+  absl::StatusOr<std::unique_ptr<ServerEngine>> engine = new_engine(env, loops);
+  if (!engine.ok()) return engine;
+  if (options.HasNameSpaces() && !(*engine)->has_name_spaces()) {
+    return absl::InvalidArgumentError(
+        "the server's engine keeps no name spaces apart: each job needs a server of its own");
+  }
+  if (options.store_limits.any() && !(*engine)->has_limits()) {
+    return absl::InvalidArgumentError("the server's engine keeps no limits on what is stored");
+  }
+  return engine;
 }
 
 }  // namespace
@@ -303,8 +346,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(
   WarnOfSmallLimits(env, options.expected_clients);
   const absl::StatusOr<Places> places = FindPlaces(env, options);
   if (!places.ok()) return places.status();
-  absl::StatusOr<std::unique_ptr<ServerEngine>> engine =
-      new_engine(env, static_cast<size_t>(options.io_threads));
+  absl::StatusOr<std::unique_ptr<ServerEngine>> engine = NewEngine(env, options, new_engine);
   if (!engine.ok()) return engine.status();
   Loops loops;
   for (int i = 0; i < options.io_threads; ++i) {

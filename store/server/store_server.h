@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "net/address.h"
 #include "net/env.h"
 #include "store/server/server_engine.h"
 #include "store/server/server_options.h"
@@ -26,10 +28,9 @@ class StoreServer {
   // if options.host is not found in kResolveTimeout; InvalidArgument for options that contradict
   // each other, and for files that are not what they should be; Unimplemented where `env` has no
   // such event loop; what `new_engine` fails with. In every case of failure nothing is left open,
-  // but a listen_fd stays the caller's.
+  // but a listen_fd stays the caller's. No `new_engine`: in memory, within options.store_limits.
   static absl::StatusOr<std::unique_ptr<StoreServer>> Start(
-      net::Env& env, const ServerOptions& options,
-      const ServerEngineFactory& new_engine = NewMemoryEngine);
+      net::Env& env, const ServerOptions& options, const ServerEngineFactory& new_engine = nullptr);
 
   static constexpr absl::Duration kResolveTimeout = absl::Seconds(5);
 
@@ -52,6 +53,8 @@ class StoreServer {
   // The same of options.tls_port; nullopt and empty if there is none.
   virtual std::optional<uint16_t> tls_port() const = 0;
   virtual std::string tls_address() const = 0;
+  // Where the clients of a name space's own port come in: of options.name_space_ports, in order.
+  virtual std::vector<net::SocketAddress> name_space_addresses() const = 0;
   virtual net::EventLoopKind event_loop() const = 0;
   // Includes all that any client has seen the effect of.
   virtual ServerStats stats() const = 0;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <memory>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -16,7 +17,9 @@
 #include "net/syscalls.h"
 #include "net/syscalls_decorator.h"
 #include "store/protocol/operation.h"
+#include "store/server/server_engine.h"
 #include "store/server/server_snapshot.h"
+#include "store/server/sole_engine.h"
 #include "testing/server_scenario.h"
 
 namespace rollcall {
@@ -63,6 +66,39 @@ TEST_P(StoreServerTest, ListensOnAllInterfacesUnlessToldOtherwise) {
   EXPECT_NE((*server)->address().find(absl::StrCat(":", port)), std::string::npos);
   EXPECT_TRUE(ConnectTo(Numeric("127.0.0.1", port)).ok());
   EXPECT_TRUE(ConnectTo(Numeric("127.0.0.2", port)).ok());
+}
+
+TEST_P(StoreServerTest, AnEngineThatCannotKeepWhatTheOptionsPromiseIsRefused) {
+  class PlainEngine final : public ServerEngine {
+   public:
+    EnginePort* port(size_t /*loop*/) const override { return sole_.get(); }
+
+   private:
+    const std::unique_ptr<SoleEngine> sole_ = std::make_unique<SoleEngine>();
+  };
+  const ServerEngineFactory plain =
+      [](net::Env& /*env*/, size_t /*loops*/) -> absl::StatusOr<std::unique_ptr<ServerEngine>> {
+    return std::make_unique<PlainEngine>();
+  };
+  EXPECT_TRUE(StoreServer::Start(env_, Options(), plain).ok());
+  ServerOptions options = Options();
+  options.name_space_ports = {{.name_space = "a", .host = "127.0.0.1", .port = 0}};
+  EXPECT_TRUE(absl::IsInvalidArgument(StoreServer::Start(env_, options, plain).status()));
+  options = Options();
+  options.store_limits.memory_bytes_max = 1;
+  EXPECT_TRUE(absl::IsInvalidArgument(StoreServer::Start(env_, options, plain).status()));
+}
+
+TEST_P(StoreServerTest, ANameSpacesPortThatIsTakenIsNamedWithTheNameSpace) {
+  ServerOptions options = Options();
+  options.host = "127.0.0.1";
+  const auto first = StoreServer::Start(env_, options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  options.name_space_ports = {
+      {.name_space = "jobA", .host = "127.0.0.1", .port = (*first)->port()}};
+  const absl::Status second = StoreServer::Start(env_, options).status();
+  EXPECT_EQ(KindOf(second), net::NetErrorKind::kAddressInUse);
+  EXPECT_NE(second.message().find("for the name space jobA"), absl::string_view::npos) << second;
 }
 
 TEST_P(StoreServerTest, ListensOnlyWhereItIsTold) {
@@ -136,11 +172,12 @@ TEST_P(StoreServerTest, ASnapshotIsOfAllItsLoops) {
   const absl::StatusOr<ServerSnapshot> snapshot =
       scenario.server().Snapshot(env_.Now() + kPatience);
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
-  ASSERT_EQ(snapshot->ranks.size(), 6u);
-  for (const RankSeen& rank : snapshot->ranks) EXPECT_TRUE(rank.peer.is_loopback()) << rank.rank;
-  EXPECT_EQ(snapshot->world_size_told, 7);
-  EXPECT_EQ(snapshot->waits.size(), 5u);
-  EXPECT_EQ(snapshot->nameless_connections, 0u);
+  ASSERT_EQ(snapshot->name_spaces[0].ranks.size(), 6u);
+  for (const RankSeen& rank : snapshot->name_spaces[0].ranks)
+    EXPECT_TRUE(rank.peer.is_loopback()) << rank.rank;
+  EXPECT_EQ(snapshot->name_spaces[0].world_size_told, 7);
+  EXPECT_EQ(snapshot->name_spaces[0].waits.size(), 5u);
+  EXPECT_EQ(snapshot->name_spaces[0].nameless_connections, 0u);
   EXPECT_EQ(snapshot->metrics.requests[static_cast<size_t>(protocol::Operation::kSet)], 6u);
   EXPECT_EQ(snapshot->stats.requests, snapshot->metrics.work.requests);
   EXPECT_GT(snapshot->metrics.serving_times[static_cast<size_t>(protocol::Operation::kSet)].sum(),

@@ -313,6 +313,26 @@ function showClients(status) {
           'connections');
 }
 
+function showNameSpaces(status) {
+  byId('spaces').hidden = status.name_spaces.length < 2;
+  setText(byId('space'), status.name_space);
+  setChildren(byId('space-rows'), [status.name_space, status.name_spaces], () =>
+      status.name_spaces.map((space) => {
+        const link = element('a', '', space.name);
+        link.href = `/?name_space=${encodeURIComponent(space.name)}`;
+        if (space.name === status.name_space) link.setAttribute('aria-current', 'page');
+        return element(
+            'tr', '', cell('', '', link),
+            cell('Connections', '', whole.format(space.connections)),
+            cell('Waiting', '', whole.format(space.waiting_clients)),
+            cell('Longest', space.longest_wait_seconds === null ? 'empty' : 'time',
+                 space.longest_wait_seconds === null ? '' : duration(space.longest_wait_seconds)),
+            cell('Keys', '', whole.format(space.keys)),
+            cell('Memory', '', bytes(space.memory_bytes)),
+            cell('Requests', '', whole.format(space.requests)));
+      }));
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 function chart(name, values, format) {
@@ -359,6 +379,7 @@ function show(status) {
   showErrors(status);
   showThroughput(status.throughput);
   showClients(status);
+  showNameSpaces(status);
 }
 
 // --- Asking ---
@@ -375,8 +396,14 @@ function setLink(state, text) {
   setText(byId('link-text'), text);
 }
 
+// Which name space this page is about; null: the default one.
+const nameSpace = new URLSearchParams(location.search).get('name_space');
+
 async function fetchStatus() {
-  const response = await fetch(chosen < 0 ? '/status.json' : `/status.json?rank=${chosen}`,
+  const what = new URLSearchParams();
+  if (nameSpace !== null) what.set('name_space', nameSpace);
+  if (chosen >= 0) what.set('rank', chosen);
+  const response = await fetch(`/status.json?${what}`,
                                {cache: 'no-store', signal: AbortSignal.timeout(5000)});
   const status = await response.json();
   if (!response.ok) throw new Error(status.error);
