@@ -320,9 +320,9 @@ TEST_P(SecurityTest, ARankWhoseConnectionBrokeIsThereAgainWithItsNextCall) {
     ExpectServed(*store);
     const ServerSnapshot snapshot = server_->Snapshot(Soon()).value();
     EXPECT_EQ(server_->stats().connections_accepted, 2u);
-    ASSERT_EQ(snapshot.ranks.size(), 1u);
-    EXPECT_EQ(snapshot.ranks[0].rank, 1);
-    EXPECT_FALSE(snapshot.ranks[0].gone.has_value()) << secured;
+    ASSERT_EQ(snapshot.name_spaces[0].ranks.size(), 1u);
+    EXPECT_EQ(snapshot.name_spaces[0].ranks[0].rank, 1);
+    EXPECT_FALSE(snapshot.name_spaces[0].ranks[0].gone.has_value()) << secured;
   }
 }
 

@@ -87,9 +87,9 @@ TEST_P(TcpStoreTest, ASecondConnectionOfARankIsKnownToBeItsOwn) {
   rank->Add("n", 1);
   UntilWaiting(*host, 1);
   const ServerSnapshot snapshot = host->server()->Snapshot(env_.Now() + absl::Seconds(30)).value();
-  ASSERT_EQ(snapshot.waits.size(), 1u);
-  EXPECT_EQ(snapshot.waits[0].rank, 3);
-  EXPECT_EQ(snapshot.nameless_connections, 1u) << "the host's own";
+  ASSERT_EQ(snapshot.name_spaces[0].waits.size(), 1u);
+  EXPECT_EQ(snapshot.name_spaces[0].waits[0].rank, 3);
+  EXPECT_EQ(snapshot.name_spaces[0].nameless_connections, 1u) << "the host's own";
   host->Set("late", "");
 }
 
