@@ -123,11 +123,11 @@ TEST_F(FrontTest, AFrontCountsKeysAndKnowsWhoWaits) {
   while (front->stats().keys != 3) env().SleepUntil(env().Now());
   EXPECT_EQ(front->stats().waiting_clients, 1u);
   const ServerSnapshot snapshot = front->Snapshot(env().Now() + absl::Minutes(1)).value();
-  ASSERT_EQ(snapshot.waits.size(), 1u);
-  EXPECT_EQ(snapshot.waits[0].rank, 3);
-  EXPECT_THAT(snapshot.waits[0].names, ElementsAre("/c"));
-  EXPECT_EQ(snapshot.workers_joined, 1);
-  EXPECT_EQ(snapshot.world_size_told, 8);
+  ASSERT_EQ(snapshot.name_spaces[0].waits.size(), 1u);
+  EXPECT_EQ(snapshot.name_spaces[0].waits[0].rank, 3);
+  EXPECT_THAT(snapshot.name_spaces[0].waits[0].names, ElementsAre("/c"));
+  EXPECT_EQ(snapshot.name_spaces[0].workers_joined, 1);
+  EXPECT_EQ(snapshot.name_spaces[0].world_size_told, 8);
   EXPECT_EQ(ServerScenario::Ask(peer, "list_keys", R"(list "/a" "/b" "init/")"),
             ServerScenario::Reply(R"(list "/a" "/b" "init/")"));
 }
