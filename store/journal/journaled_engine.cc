@@ -56,6 +56,7 @@ class JournaledEngine final : public ServerEngine {
   absl::Status Start();
 
   EnginePort* port(size_t loop) const override;
+  bool has_name_spaces() const override { return true; }
 
  private:
   class Port;
