@@ -91,8 +91,7 @@ class MicroHttpServer final : public HttpServer {
   }
 
   std::optional<std::string> Argument(MHD_Connection* connection, const char* name) const {
-    const char* const value =
-        mhd_.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    const char* const value = mhd_.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
 
