@@ -4,11 +4,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gmock/gmock.h"
 #include "net/address.h"
 #include "store/protocol/dialect.h"
-#include "store/protocol/features.h"
-#include "store/protocol/goodbye.h"
 #include "store/protocol/wire_text.h"
 #include "testing/server_contract.h"
 
@@ -180,36 +177,6 @@ TEST_P(ServerContract, ClientsOfAPortOfItsOwnHaveANameSpaceOfTheirOwn) {
     EXPECT_EQ(plain.Hear(1), ServerScenario::Reply("signal 0"));
     ServerScenario::ExpectServed(also_plain);
     EXPECT_EQ(scenario.server().stats().waiting_clients, 1u);
-  });
-}
-
-// --- Full ---
-
-TEST_P(ServerContract, AWriteWithoutRoomIsTheEndOfItsConnectionAndOfNothingElse) {
-  ServerOptions options;
-  options.store_limits.memory_bytes_max = 1000;
-  WithServer(options, [](ServerScenario& scenario) {
-    RawPeer other = scenario.Client();
-    other.Say(ServerScenario::SetRequest("/k", "v"));
-    ServerScenario::ExpectServed(other);
-    RawPeer torch = scenario.Client();
-    torch.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
-    EXPECT_EQ(torch.HearToTheEnd(), "");
-    // One of ours is told why.
-    RawPeer ours = scenario.Client();
-    const uint32_t asks = protocol::kAskFeatures;
-    const uint32_t answer = protocol::kAskFeatures | protocol::kServerFeatures;
-    EXPECT_EQ(ServerScenario::Ask(ours, absl::StrCat("ping ", asks), "nonce 0"),
-              ServerScenario::Reply(absl::StrCat("nonce ", answer)));
-    ours.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
-    const std::string goodbye = ours.HearToTheEnd();
-    EXPECT_THAT(goodbye, testing::StartsWith(std::string(protocol::kGoodbyeMark)));
-    EXPECT_THAT(goodbye, testing::HasSubstr("STORE_FULL"));
-    EXPECT_THAT(goodbye, testing::HasSubstr("of the 1000 bytes that it may hold"));
-    EXPECT_EQ(ServerScenario::Ask(other, R"(get "/k")", R"(bytes "v")"),
-              ServerScenario::Reply(R"(bytes "v")"));
-    EXPECT_EQ(scenario.server().stats().keys, 1u);
-    EXPECT_EQ(scenario.server().stats().connections_refused, 2u);
   });
 }
 

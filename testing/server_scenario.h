@@ -45,7 +45,7 @@ class ServerScenario {
  public:
   // `options` without a host: listens on the loopback address only.
   ServerScenario(net::Env& env, ServerOptions options,
-                 const ServerEngineFactory& new_engine = NewMemoryEngine);
+                 const ServerEngineFactory& new_engine = nullptr);
 
   net::Env& env() { return env_; }
   StoreServer& server() { return *server_; }

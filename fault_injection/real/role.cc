@@ -132,7 +132,7 @@ class Role {
   }
 
   ServerEngineFactory NewEngine() {
-    if (!scenario_.server().journal()) return &NewMemoryEngine;
+    if (!scenario_.server().journal()) return nullptr;
     const std::string directory = absl::StrCat(options_.directory, "/journal");
     return NewJournaledEngine(
         {.open_journal = [directory] { return OpenSqliteJournal({.directory = directory}); }});

@@ -209,7 +209,7 @@ void SimStage::Serve(SimEnv& env, int life) {
 }
 
 ServerEngineFactory SimStage::NewEngine(SimEnv& env) {
-  if (!scenario_.server().journal()) return &NewMemoryEngine;
+  if (!scenario_.server().journal()) return nullptr;
   if (disk_ == nullptr) disk_ = std::make_unique<FakeDisk>(env);
   return NewJournaledEngine({.open_journal = disk_->Opener(env, kCommitLatency)});
 }

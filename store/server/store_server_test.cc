@@ -11,11 +11,14 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/net_error.h"
 #include "net/real_env.h"
 #include "net/syscalls.h"
 #include "net/syscalls_decorator.h"
+#include "store/protocol/features.h"
+#include "store/protocol/goodbye.h"
 #include "store/protocol/operation.h"
 #include "store/server/server_engine.h"
 #include "store/server/server_snapshot.h"
@@ -99,6 +102,33 @@ TEST_P(StoreServerTest, ANameSpacesPortThatIsTakenIsNamedWithTheNameSpace) {
   const absl::Status second = StoreServer::Start(env_, options).status();
   EXPECT_EQ(KindOf(second), net::NetErrorKind::kAddressInUse);
   EXPECT_NE(second.message().find("for the name space jobA"), absl::string_view::npos) << second;
+}
+
+TEST_P(StoreServerTest, AWriteWithoutRoomIsTheEndOfItsConnectionAndOfNothingElse) {
+  ServerOptions options = Options();
+  options.store_limits.memory_bytes_max = 1000;
+  ServerScenario scenario(env_, options);
+  RawPeer other = scenario.Client();
+  other.Say(ServerScenario::SetRequest("/k", "v"));
+  ServerScenario::ExpectServed(other);
+  RawPeer torch = scenario.Client();
+  torch.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
+  EXPECT_EQ(torch.HearToTheEnd(), "");
+  // One of ours is told why.
+  RawPeer ours = scenario.Client();
+  const uint32_t asks = protocol::kAskFeatures;
+  const uint32_t answer = protocol::kAskFeatures | protocol::kServerFeatures;
+  EXPECT_EQ(ServerScenario::Ask(ours, absl::StrCat("ping ", asks), "nonce 0"),
+            ServerScenario::Reply(absl::StrCat("nonce ", answer)));
+  ours.Say(ServerScenario::SetRequest("/large", std::string(1000, 'v')));
+  const std::string goodbye = ours.HearToTheEnd();
+  EXPECT_THAT(goodbye, testing::StartsWith(std::string(protocol::kGoodbyeMark)));
+  EXPECT_THAT(goodbye, testing::HasSubstr("STORE_FULL"));
+  EXPECT_THAT(goodbye, testing::HasSubstr("of the 1000 bytes that it may hold"));
+  EXPECT_EQ(ServerScenario::Ask(other, R"(get "/k")", R"(bytes "v")"),
+            ServerScenario::Reply(R"(bytes "v")"));
+  EXPECT_EQ(scenario.server().stats().keys, 1u);
+  EXPECT_EQ(scenario.server().stats().connections_refused, 2u);
 }
 
 TEST_P(StoreServerTest, ListensOnlyWhereItIsTold) {
