@@ -128,7 +128,7 @@ TEST(StoreBench, NamesWhatItDoesNotKnow) {
   EXPECT_THAT(dialect.err, HasSubstr("\"old\""));
   const Ended layer = RunBench({"--targets=echo,epoll+armour"});
   EXPECT_EQ(layer.status, 1);
-  EXPECT_THAT(layer.err, HasSubstr("\"armour\"; there are: tls, mtls, token"));
+  EXPECT_THAT(layer.err, HasSubstr("\"armour\"; there are: tls, mtls, token, journal, etcd"));
   const Ended server = RunBench({"--server=torch=here"});
   EXPECT_EQ(server.status, 1);
   EXPECT_THAT(server.err, HasSubstr("NAME=HOST:PORT"));

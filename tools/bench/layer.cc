@@ -17,6 +17,8 @@
 #include "net/tls/tls_context.h"
 #include "net/tls/tls_files.h"
 #include "store/protocol/dialect.h"
+#include "testing/etcd_cluster.h"
+#include "testing/temp_directory.h"
 #include "testing/tls_directory.h"
 
 namespace rollcall::bench {
@@ -49,13 +51,36 @@ Layer TokenLayer() {
           .token = token};
 }
 
+// A journal of its own for each server, where temporary files are: on a disk, if it is to tell
+// anything.
+Layer JournalLayer() {
+  return {.prepare = []() -> absl::StatusOr<LayerShare> {
+    const auto directory = std::make_shared<TempDirectory>();
+    return LayerShare{.flags = {absl::StrCat("--journal=", directory->path())}, .kept = directory};
+  }};
+}
+
+// A front of a cluster of one member, which is started for each server.
+Layer EtcdLayer() {
+  return {.prepare = []() -> absl::StatusOr<LayerShare> {
+    absl::StatusOr<std::unique_ptr<EtcdCluster>> cluster = EtcdCluster::Start({});
+    if (!cluster.ok()) return cluster.status();
+    const std::shared_ptr<EtcdCluster> kept = *std::move(cluster);
+    return LayerShare{.flags = {"--engine=etcd", absl::StrCat("--etcd=", kept->endpoint(0))},
+                      .kept = kept};
+  }};
+}
+
 struct NamedLayer {
   absl::string_view name;
   Layer (*make)();
 };
 
-constexpr NamedLayer kLayers[] = {
-    {"tls", &OneSidedTlsLayer}, {"mtls", &MutualTlsLayer}, {"token", &TokenLayer}};
+constexpr NamedLayer kLayers[] = {{"tls", &OneSidedTlsLayer},
+                                  {"mtls", &MutualTlsLayer},
+                                  {"token", &TokenLayer},
+                                  {"journal", &JournalLayer},
+                                  {"etcd", &EtcdLayer}};
 
 absl::StatusOr<Layer> LayerNamed(absl::string_view name) {
   const auto* const found = std::find_if(std::begin(kLayers), std::end(kLayers),

@@ -43,7 +43,7 @@ struct Layers {
 // contradict each other.
 absl::StatusOr<Layers> LayersNamed(absl::Span<const absl::string_view> names,
                                    protocol::Dialect dialect);
-// "tls, mtls, token"
+// "tls, mtls, token, ..."
 std::string LayerNames();
 
 }  // namespace rollcall::bench
