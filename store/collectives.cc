@@ -96,6 +96,10 @@ Collectives::Round Collectives::Arrive(Call& call, absl::string_view kind, absl:
   const std::string base = absl::StrCat(prefix_, "/", kind, "/", name);
   State& state = states_[base];
   const Round round{base, state.finished};
+  // Only a call's second arrival can be this late: all came to the first.
+  if (env_.Now() == call.deadline) {
+    ThrowTimeout(call, round, std::vector<int>(), "but too late to take leave of them");
+  }
   // A call that timed out may be made again: it has already been counted.
   if (!state.arrived) {
     Within(call).Set(round.Of(place_.rank), value);
@@ -216,6 +220,9 @@ std::vector<std::string> Collectives::Values(Call& call, const Round& round) {
 }
 
 std::vector<std::string> Collectives::Fetch(Call& call, const Round& round) {
+  constexpr absl::string_view kTooLate = "but too late for their values to be fetched";
+  // The last one came at the very deadline.
+  if (env_.Now() == call.deadline) ThrowTimeout(call, round, std::vector<int>(), kTooLate);
   try {
     return Values(call, round);
   } catch (const DistError& error) {
@@ -223,7 +230,7 @@ std::vector<std::string> Collectives::Fetch(Call& call, const Round& round) {
         error.code() == ErrorCode::kReplyTimeout || error.code() == ErrorCode::kWaitTimeout;
     if (!is_late || call.timeout == absl::InfiniteDuration()) throw;
     // It is the last rank that took the time, more often than the server.
-    ThrowTimeout(call, round, std::vector<int>(), "but too late for their values to be fetched");
+    ThrowTimeout(call, round, std::vector<int>(), kTooLate);
   }
 }
 
