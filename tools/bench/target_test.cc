@@ -79,7 +79,8 @@ TEST(StoreTarget, ATargetWithLayersKnowsThePlainOne) {
 TEST(StoreTarget, RefusesLayersThatItDoesNotKnowOrThatContradictEachOther) {
   const absl::Status unknown = StoreTarget("epoll+armour", {}).status();
   EXPECT_TRUE(absl::IsInvalidArgument(unknown));
-  EXPECT_THAT(unknown.message(), HasSubstr("no layer \"armour\"; there are: tls, mtls, token, journal, etcd"));
+  EXPECT_THAT(unknown.message(),
+              HasSubstr("no layer \"armour\"; there are: tls, mtls, token, journal, etcd"));
   for (const absl::string_view name : {"epoll+tls+mtls", "epoll+token+token", "epoll+"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(StoreTarget(name, {}).status())) << name;
   }
