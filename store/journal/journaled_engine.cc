@@ -166,11 +166,7 @@ class JournaledEngine::Port final : public EnginePort {
 
   std::vector<EngineSnapshot> Snapshot() override {
     net::MonitorLock lock(shared_.monitor_);
-    std::vector<EngineSnapshot> snapshots;
-    shared_.stores_.ForEach([&](absl::string_view /*name*/, const engine::StoreEngine& engine) {
-      snapshots.push_back(TakeEngineSnapshot(engine));
-    });
-    return snapshots;
+    return TakeEngineSnapshots(shared_.stores_);
   }
 
   EngineNumbers numbers() const override {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -18,6 +19,7 @@
 #include "store/server/late_replies.h"
 #include "store/server/loop_number.h"
 #include "store/server/server_engine.h"
+#include "store/server/snapshot_parts.h"
 
 namespace rollcall {
 namespace {
@@ -66,6 +68,7 @@ class Life {
     return value;
   }
   size_t keys() const { return port_.numbers().keys; }
+  std::vector<EngineSnapshot> Snapshot() { return port_.Snapshot(); }
 
  private:
   template <typename Work>
@@ -107,6 +110,16 @@ TEST(JournaledEngineTest, NameSpacesAreKeptApart) {
   life.Connect(kOther, "");
   EXPECT_EQ(life.Get(kClient, "k"), "");
   EXPECT_EQ(life.Get(kOther, "k"), "of nobody");
+}
+
+TEST(JournaledEngineTest, ASnapshotSaysWhichNameSpaceItIsOf) {
+  FakeDisk disk(net::RealEnv());
+  Life life(disk);
+  life.Connect(kClient, "job1");
+  const std::vector<EngineSnapshot> snapshots = life.Snapshot();
+  ASSERT_EQ(snapshots.size(), 2u);
+  EXPECT_EQ(snapshots[0].name_space, "");
+  EXPECT_EQ(snapshots[1].name_space, "job1");
 }
 
 }  // namespace
