@@ -188,6 +188,8 @@ class JournaledEngine::Port final : public EnginePort {
     gathered_ = {};
     inbox_ = {};
     held_.clear();
+    // Who was to be hung up on may not have been yet: what would have said so was among it.
+    hung_up_.clear();
   }
   void Wake() {
     net::MonitorLock lock(wake_monitor_);

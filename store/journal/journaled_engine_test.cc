@@ -1,10 +1,14 @@
 // The engine by itself: what it gives back to the next one on the same journal.
 #include "store/journal/journaled_engine.h"
 
+#include <latch>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -33,8 +37,10 @@ constexpr engine::ClientId kOther = MakeClientId(2, 0, 1);
 class Life {
  public:
   explicit Life(FakeDisk& disk)
-      : engine_(NewJournaledEngine({.open_journal = disk.Opener(
-                                        net::RealEnv(), absl::ZeroDuration())})(net::RealEnv(), 1)
+      : engine_(NewJournaledEngine(
+                    {.open_journal = disk.Opener(net::RealEnv(), absl::ZeroDuration()),
+                     .on_failure = [this](const absl::Status&) { failed_.count_down(); }})(
+                    net::RealEnv(), 1)
                     .value()),
         port_(*engine_->port(0)) {
     port_.SetWake([] {});
@@ -67,6 +73,27 @@ class Life {
     });
     return value;
   }
+  // A request with a number, before any session: it is refused.
+  void BreakTheProtocol(engine::ClientId client) {
+    protocol::Request head{.operation = Operation::kNumbered, .number = 1 << 20};
+    protocol::Request request{.operation = Operation::kSet, .keys = {"k"}, .values = {"v"}};
+    InBatch([&] {
+      port_.Apply(client, head, absl::Now(), replies_);
+      port_.Apply(client, request, absl::Now(), replies_);
+    });
+  }
+  void AwaitFailure() { failed_.wait(); }
+  // Whose connections are to be closed because a commit failed.
+  std::set<engine::ClientId> TakeFailed() {
+    std::set<engine::ClientId> failed;
+    LateReplies late;
+    port_.Begin(late);
+    port_.End();
+    late.ForEach([&](engine::ClientId to, LateKind kind, absl::string_view /*reason*/) {
+      if (kind == LateKind::kEngineFailed) failed.insert(to);
+    });
+    return failed;
+  }
   size_t keys() const { return port_.numbers().keys; }
   std::vector<EngineSnapshot> Snapshot() { return port_.Snapshot(); }
 
@@ -79,6 +106,7 @@ class Life {
     port_.End();
   }
 
+  std::latch failed_{1};
   const std::unique_ptr<ServerEngine> engine_;
   EnginePort& port_;
   engine::Replies replies_;
@@ -110,6 +138,21 @@ TEST(JournaledEngineTest, NameSpacesAreKeptApart) {
   life.Connect(kOther, "");
   EXPECT_EQ(life.Get(kClient, "k"), "");
   EXPECT_EQ(life.Get(kOther, "k"), "of nobody");
+}
+
+TEST(JournaledEngineTest, AFailedCommitHangsUpOnWhoWasToBeHungUpOnBehindItToo) {
+  FakeDisk disk(net::RealEnv());
+  disk.FailCommitAfter(0, absl::UnavailableError("the disk is gone"));
+  disk.Hold();
+  Life life(disk);
+  life.Connect(kClient, "");
+  life.Connect(kOther, "");
+  life.Set(kOther, "k", "v");
+  disk.AwaitHeldCommit();
+  life.BreakTheProtocol(kClient);
+  disk.Release(1);
+  life.AwaitFailure();
+  EXPECT_EQ(life.TakeFailed(), (std::set<engine::ClientId>{kClient, kOther}));
 }
 
 TEST(JournaledEngineTest, ASnapshotSaysWhichNameSpaceItIsOf) {
