@@ -35,9 +35,12 @@ class RandomCaller {
         return;
       case 4:
         return store_.Append(Key(), value);
-      case 5:
-        store_.CompareSet(Key(), Below(2) == 0 ? "" : absl::StrCat(rank_, ".", calls_ - 1), value);
+      case 5: {
+        // Drawn one after the other: compilers differ in which argument they evaluate first.
+        const std::string expected = Below(2) == 0 ? "" : absl::StrCat(rank_, ".", calls_ - 1);
+        store_.CompareSet(Key(), expected, value);
         return;
+      }
       case 6:
         store_.DeleteKey(Below(4) == 0 ? Counter() : Key());
         return;
