@@ -13,14 +13,6 @@ constexpr size_t kKeptEntriesMax = 64;
 constexpr size_t kKeptFirstBytesMax = 256 << 10;
 constexpr size_t kKeptOtherBytesMax = 1 << 10;
 
-// Into the cache, while the kernel sends to somebody else: the sockets of a crowd push out what is
-// known of the next one.
-void Prefetch(const void* object) {
-  constexpr int kCacheLineBytes = 64;
-  __builtin_prefetch(object);
-  __builtin_prefetch(static_cast<const char*>(object) + kCacheLineBytes);
-}
-
 }  // namespace
 
 size_t Outbox::gathered_bytes(const Session& session) const {
@@ -58,7 +50,6 @@ void Outbox::Flush(const Session* last, absl::FunctionRef<void(Session&)> writte
       continue;
     }
     Session& session = *entry.session;
-    PrefetchAfter(i);
     Write(entry);
     written(session);
   }
@@ -71,15 +62,6 @@ void Outbox::Flush(const Session* last, absl::FunctionRef<void(Session&)> writte
   if (entries_.size() > kKeptEntriesMax) {
     entries_.resize(kKeptEntriesMax);
     entries_.shrink_to_fit();
-  }
-}
-
-void Outbox::PrefetchAfter(size_t entry) const {
-  if (entry + 2 < used_ && entries_[entry + 2].session != nullptr) {
-    Prefetch(entries_[entry + 2].session);
-  }
-  if (entry + 1 < used_ && entries_[entry + 1].session != nullptr) {
-    Prefetch(&entries_[entry + 1].session->stream());
   }
 }
 

@@ -45,8 +45,6 @@ class Outbox {
   };
 
   std::string& BytesFor(Session& session);
-  // What writing the two entries after this one needs.
-  void PrefetchAfter(size_t entry) const;
   void Write(Entry& entry);
   void Empty(Entry& entry);
 
