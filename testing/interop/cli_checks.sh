@@ -1,9 +1,10 @@
 # Sourced by `run`: our client (store_cli) against torch's own servers, and as a peer of mixed.py.
 # shellcheck shell=bash disable=SC2154  # cli, endpoint, work... are set by `run` and lib.sh.
 
-# Runs one command, or those from stdin. After -- a word such as -7 is no flag.
+# Runs one command, or those from stdin. After -- a word such as -7 is no flag. Killed only when it
+# is long past the longest cli_timeout.
 store_cli() {
-  timeout --signal=KILL 20 "$cli" --endpoint="$endpoint" --timeout="$cli_timeout" \
+  timeout --signal=KILL 80 "$cli" --endpoint="$endpoint" --timeout="$cli_timeout" \
     --dialect="$cli_dialect" -- "$@"
 }
 
@@ -106,9 +107,10 @@ cli_failures() {
   expect "and the server serves on" 0 "-2" get n
 }
 
-# cli_peer DIALECT NAME PEER...: what mixed.py does, with store_cli.
+# cli_peer DIALECT NAME PEER...: what mixed.py does, with store_cli; as patient as it, since who is
+# waited for may still be loading torch.
 cli_peer() {
-  local cli_dialect=$1 name=$2 cli_timeout=15s peer winner winners i
+  local cli_dialect=$1 name=$2 cli_timeout=60s peer winner winners i
   shift 2
   store_cli set "from/$name" "hello from $name" || return
   for peer in "$@"; do
