@@ -148,11 +148,6 @@ bool FrontWaits::Drop(engine::ClientId client) {
   return true;
 }
 
-void FrontWaits::End(WaitId id) {
-  const auto wait = waits_.find(id);
-  if (wait != waits_.end()) Remove(wait->second);
-}
-
 std::vector<std::string> FrontWaits::AwaitedNames() const {
   std::vector<std::string> names;
   for (const auto& [name, interests] : names_) names.push_back(name);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <list>
 #include <map>
 #include <string>
@@ -59,8 +58,6 @@ class FrontWaits {
 
   // Forgets all waits of `client`. False if there were none.
   bool Drop(engine::ClientId client);
-  // Forgets one, if it is there.
-  void End(WaitId wait);
 
   // What is awaited: names of keys or queues, and counters of barriers.
   std::vector<std::string> AwaitedNames() const;

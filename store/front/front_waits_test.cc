@@ -155,15 +155,6 @@ TEST_F(FrontWaitsTest, AClientThatGoesTakesAllItsWaitsAlong) {
   ExpectNothingLeft();
 }
 
-TEST_F(FrontWaitsTest, AWaitThatIsEndedLeavesTheOthers) {
-  const WaitId one = BeginAt(10, 1, {"a"});
-  BeginAt(10, 1, {"a"});
-  waits_.End(one);
-  waits_.End(one);
-  EXPECT_EQ(waits_.size(), 1u);
-  EXPECT_EQ(KeyPut("a", 11), Clients{1});
-}
-
 TEST_F(FrontWaitsTest, WhoeverLooksForOthersReleasesAll) {
   BeginAt(10, 1, {"q"});
   BeginAt(20, 2, {"q"});
