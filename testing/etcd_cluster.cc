@@ -18,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "fault_injection/proxy/proxy_types.h"
+#include "glog/logging.h"
 #include "net/connection.h"
 #include "net/real_env.h"
 #include "net/syscalls.h"
@@ -332,6 +333,15 @@ absl::StatusOr<std::string> EtcdCluster::CtlOn(const std::string& endpoints,
   if (ended->exit_status == 0) return std::move(ended->output);
   return absl::InternalError(
       absl::StrCat("etcdctl ", absl::StrJoin(arguments, " "), ": ", ended->errors, ended->output));
+}
+
+EtcdCluster& SharedEtcdCluster() {
+  static const std::unique_ptr<EtcdCluster> cluster = [] {
+    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
+    CHECK(started.ok()) << started.status();
+    return *std::move(started);
+  }();
+  return *cluster;
 }
 
 absl::Status MakeCertificates(const std::string& directory) {

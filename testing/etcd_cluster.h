@@ -102,6 +102,9 @@ class EtcdCluster {
   std::vector<Member> members_;
 };
 
+// One member for all cases of a test's process, of which each has a prefix of its own.
+EtcdCluster& SharedEtcdCluster();
+
 // Makes an authority, and certificates for 127.0.0.1 and for a client, by the program openssl.
 absl::Status MakeCertificates(const std::string& directory);
 

@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "glog/logging.h"
 #include "gtest/gtest.h"
 #include "net/real_env.h"
 #include "store/etcd/etcd_options.h"
@@ -19,16 +18,6 @@
 namespace rollcall {
 namespace {
 
-// One for all cases: a world is a prefix in it.
-EtcdCluster& Cluster() {
-  static const std::unique_ptr<EtcdCluster> cluster = [] {
-    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
-    CHECK(started.ok()) << started.status();
-    return *std::move(started);
-  }();
-  return *cluster;
-}
-
 class EtcdWorld : public StoreWorld {
  public:
   EtcdWorld() {
@@ -37,7 +26,7 @@ class EtcdWorld : public StoreWorld {
   }
 
   std::unique_ptr<Store> Join() override {
-    return EtcdStore::Open(net::RealEnv(), {.endpoints = Cluster().endpoints(),
+    return EtcdStore::Open(net::RealEnv(), {.endpoints = SharedEtcdCluster().endpoints(),
                                             .prefix = prefix_,
                                             .timeout = absl::Seconds(30)})
         .value();

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "glog/logging.h"
 #include "gtest/gtest.h"
 #include "net/env.h"
 #include "net/event_loop.h"
@@ -19,20 +18,10 @@
 namespace rollcall {
 namespace {
 
-// One for all cases: each server has a prefix of its own.
-EtcdCluster& Cluster() {
-  static const std::unique_ptr<EtcdCluster> cluster = [] {
-    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
-    CHECK(started.ok()) << started.status();
-    return *std::move(started);
-  }();
-  return *cluster;
-}
-
 ServerEngineFactory NewFront() {
   static std::atomic<int> fronts = 0;
-  return NewFrontEngine(
-      {.etcd = {.endpoints = Cluster().endpoints(), .prefix = absl::StrCat("/front", ++fronts)}});
+  return NewFrontEngine({.etcd = {.endpoints = SharedEtcdCluster().endpoints(),
+                                  .prefix = absl::StrCat("/front", ++fronts)}});
 }
 
 ServerContractParam OnFront(net::EventLoopKind kind, int io_threads) {

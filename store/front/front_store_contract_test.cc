@@ -22,16 +22,6 @@
 namespace rollcall {
 namespace {
 
-// One for all cases: a world is a prefix in it.
-EtcdCluster& Cluster() {
-  static const std::unique_ptr<EtcdCluster> cluster = [] {
-    absl::StatusOr<std::unique_ptr<EtcdCluster>> started = EtcdCluster::Start({.members = 1});
-    CHECK(started.ok()) << started.status();
-    return *std::move(started);
-  }();
-  return *cluster;
-}
-
 std::string NewPrefix() {
   static std::atomic<int> worlds = 0;
   return absl::StrCat("/world", ++worlds);
@@ -46,7 +36,8 @@ class FrontWorld : public StoreWorld {
     for (size_t i = 0; i < kFronts; ++i) {
       absl::StatusOr<std::unique_ptr<StoreServer>> started = StoreServer::Start(
           net::RealEnv(), {.host = "127.0.0.1"},
-          NewFrontEngine({.etcd = {.endpoints = Cluster().endpoints(), .prefix = prefix}}));
+          NewFrontEngine(
+              {.etcd = {.endpoints = SharedEtcdCluster().endpoints(), .prefix = prefix}}));
       CHECK(started.ok()) << started.status();
       fronts_.push_back(*std::move(started));
     }
