@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "store/front/front_parts.h"
 #include "store/protocol/features.h"
@@ -25,8 +24,6 @@ constexpr size_t kRequestsMax = 16;
 constexpr size_t kBytesMax = size_t{4} << 20;
 // What all of them together may take: from there on each may have one request.
 constexpr size_t kAllBytesMax = size_t{256} << 20;
-// As the shared engine's.
-constexpr size_t kInboxBytesMax = size_t{1} << 30;
 
 }  // namespace
 
@@ -96,9 +93,8 @@ void FrontState::WakeOthers() {
 
 void FrontState::Say(engine::ClientId to, LateKind kind, absl::string_view bytes) {
   Loop& loop = *loops_[LoopOf(to)];
-  if (kind == LateKind::kReply && loop.inbox.size_bytes() + bytes.size() > kInboxBytesMax) {
-    loop.inbox.Append(to, LateKind::kHangUp,
-                      absl::StrCat(loop.inbox.size_bytes(), " bytes wait for clients of its loop"));
+  if (kind == LateKind::kReply) {
+    loop.inbox.AppendBounded(loop.inbox.size_bytes(), to, bytes);
   } else {
     loop.inbox.Append(to, kind, bytes);
   }

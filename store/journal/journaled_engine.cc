@@ -38,10 +38,6 @@ using protocol::Operation;
 using protocol::Reply;
 using protocol::ReplyKind;
 
-// What may wait for one loop's clients. Who would get what goes beyond that is hung up on, as is a
-// client that does not take its replies.
-constexpr size_t kWaitingBytesMax = size_t{1} << 30;
-
 // A client of whose replies more is held back is not read from.
 constexpr size_t kHeldBytesMax = size_t{1} << 20;
 
@@ -214,10 +210,11 @@ class JournaledEngine::Port final : public EnginePort {
   void Receive(const engine::Outgoing& outgoing, std::vector<Port*>& to_wake);
   void ReceiveBytes(engine::ClientId to, absl::string_view bytes, std::vector<Port*>& to_wake);
   void BeWoken(std::vector<Port*>& to_wake);
-  bool HasRoomFor(size_t bytes) const {
-    return gathered_.size_bytes() + committing_.size_bytes() + inbox_.size_bytes() + bytes <=
-           kWaitingBytesMax;
+  size_t waiting_bytes() const {
+    return gathered_.size_bytes() + committing_.size_bytes() + inbox_.size_bytes();
   }
+  // It has been appended, or had no room.
+  void Received(engine::ClientId to, size_t bytes, bool has_room, std::vector<Port*>& to_wake);
   void HangUpOnAll() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void GiveInbox(LateReplies& late);
 
@@ -347,24 +344,22 @@ void JournaledEngine::Port::PassOn(size_t begin, engine::Replies& replies) {
 }
 
 void JournaledEngine::Port::Receive(const engine::Outgoing& outgoing, std::vector<Port*>& to_wake) {
-  const size_t bytes = protocol::EncodedBytes(outgoing.reply);
-  if (HasRoomFor(bytes)) {
-    if (bytes > 0) held_[outgoing.to] += bytes;
-    Late().Append(outgoing.to, outgoing.reply);
-  } else {
-    Reply hang_up;
-    hang_up.kind = ReplyKind::kHangUp;
-    hang_up.reason = absl::StrCat("more than ", kWaitingBytesMax, " bytes wait for its loop");
-    hung_up_.insert(outgoing.to);
-    Late().Append(outgoing.to, hang_up);
-  }
-  BeWoken(to_wake);
+  Received(outgoing.to, protocol::EncodedBytes(outgoing.reply),
+           Late().AppendBounded(waiting_bytes(), outgoing.to, outgoing.reply), to_wake);
 }
 
 void JournaledEngine::Port::ReceiveBytes(engine::ClientId to, absl::string_view bytes,
                                          std::vector<Port*>& to_wake) {
-  held_[to] += bytes.size();
-  Late().Append(to, LateKind::kReply, bytes);
+  Received(to, bytes.size(), Late().AppendBounded(waiting_bytes(), to, bytes), to_wake);
+}
+
+void JournaledEngine::Port::Received(engine::ClientId to, size_t bytes, bool has_room,
+                                     std::vector<Port*>& to_wake) {
+  if (!has_room) {
+    hung_up_.insert(to);
+  } else if (bytes > 0) {
+    held_[to] += bytes;
+  }
   BeWoken(to_wake);
 }
 

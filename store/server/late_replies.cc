@@ -1,5 +1,6 @@
 #include "store/server/late_replies.h"
 
+#include "absl/strings/str_cat.h"
 #include "store/protocol/reply_writer.h"
 
 namespace rollcall {
@@ -22,6 +23,26 @@ void LateReplies::Append(engine::ClientId to, const protocol::Reply& reply) {
 void LateReplies::Append(engine::ClientId to, LateKind kind, absl::string_view bytes) {
   bytes_.append(bytes.data(), bytes.size());
   entries_.push_back({.to = to, .end = bytes_.size(), .kind = kind});
+}
+
+bool LateReplies::AppendBounded(size_t waiting_bytes, engine::ClientId to,
+                                const protocol::Reply& reply) {
+  if (!FitsOrHangUp(waiting_bytes, to, protocol::EncodedBytes(reply))) return false;
+  Append(to, reply);
+  return true;
+}
+
+bool LateReplies::AppendBounded(size_t waiting_bytes, engine::ClientId to,
+                                absl::string_view encoded) {
+  if (!FitsOrHangUp(waiting_bytes, to, encoded.size())) return false;
+  Append(to, LateKind::kReply, encoded);
+  return true;
+}
+
+bool LateReplies::FitsOrHangUp(size_t waiting_bytes, engine::ClientId to, size_t reply_bytes) {
+  if (waiting_bytes + reply_bytes <= kWaitingBytesMax) return true;
+  Append(to, LateKind::kHangUp, absl::StrCat(waiting_bytes, " bytes wait for clients of its loop"));
+  return false;
 }
 
 void LateReplies::Take(LateReplies& other) {

@@ -24,12 +24,20 @@ enum class LateKind : uint8_t {
   kGoOn,          // No bytes: see EnginePort::IsFull and IsDone.
 };
 
+// What may wait for the clients of one loop.
+inline constexpr size_t kWaitingBytesMax = size_t{1} << 30;
+
 // Encoded, so that they do not depend on the engine's memory. All their bytes are in one string: a
 // crowd that wakes up costs no allocation each. Not thread-safe.
 class LateReplies {
  public:
   void Append(engine::ClientId to, const protocol::Reply& reply);
   void Append(engine::ClientId to, LateKind kind, absl::string_view bytes);
+  // As above, of a reply to a client for whose loop `waiting_bytes` wait already: where it would be
+  // more than kWaitingBytesMax, the client is hung up on instead, as one is that does not take its
+  // replies. False then.
+  bool AppendBounded(size_t waiting_bytes, engine::ClientId to, const protocol::Reply& reply);
+  bool AppendBounded(size_t waiting_bytes, engine::ClientId to, absl::string_view encoded);
   // All that `other` has, which is then empty.
   void Take(LateReplies& other);
   bool empty() const { return entries_.empty(); }
@@ -47,6 +55,8 @@ class LateReplies {
     size_t end = 0;  // In bytes_; it begins where the one before ends.
     LateKind kind = LateKind::kReply;
   };
+
+  bool FitsOrHangUp(size_t waiting_bytes, engine::ClientId to, size_t reply_bytes);
 
   std::string bytes_;
   std::vector<Entry> entries_;

@@ -40,5 +40,17 @@ TEST(LateRepliesTest, KeepsOrderBytesAndReasons) {
   EXPECT_EQ(Shown(taken), "");
 }
 
+TEST(LateRepliesTest, WhoWouldGetMoreThanMayWaitIsHungUpOn) {
+  LateReplies late;
+  EXPECT_TRUE(late.AppendBounded(kWaitingBytesMax - 1, 7, Signal('a')));
+  EXPECT_TRUE(late.AppendBounded(kWaitingBytesMax - 2, 7, "bc"));
+  EXPECT_FALSE(late.AppendBounded(kWaitingBytesMax, 8, Signal('d')));
+  EXPECT_FALSE(late.AppendBounded(kWaitingBytesMax - 1, 9, "ef"));
+  EXPECT_EQ(Shown(late),
+            "7 bytes: a\n7 bytes: bc\n"
+            "8 hang up: 1073741824 bytes wait for clients of its loop\n"
+            "9 hang up: 1073741823 bytes wait for clients of its loop\n");
+}
+
 }  // namespace
 }  // namespace rollcall

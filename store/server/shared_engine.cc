@@ -3,21 +3,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
-#include "store/protocol/reply_writer.h"
 #include "store/server/loop_number.h"
 #include "store/server/snapshot_parts.h"
 
 namespace rollcall {
-namespace {
-
-// What may wait in one loop's inbox. Who would get what goes beyond that is hung up on, as is a
-// client that does not take its replies.
-constexpr size_t kInboxBytesMax = size_t{1} << 30;
-
-}  // namespace
 
 // The lock is held from Begin to End, which the analysis cannot follow through an interface.
 class SharedEngine::Port final : public EnginePort {
@@ -86,14 +77,7 @@ class SharedEngine::Port final : public EnginePort {
   // In another port's batch. If nobody has woken this one since it last looked, it is added to
   // `to_wake`.
   void Receive(const engine::Outgoing& outgoing, std::vector<Port*>& to_wake) {
-    if (inbox_.size_bytes() + protocol::EncodedBytes(outgoing.reply) <= kInboxBytesMax) {
-      inbox_.Append(outgoing.to, outgoing.reply);
-    } else {
-      protocol::Reply hang_up;
-      hang_up.kind = protocol::ReplyKind::kHangUp;
-      hang_up.reason = absl::StrCat(inbox_.size_bytes(), " bytes wait for clients of its loop");
-      inbox_.Append(outgoing.to, hang_up);
-    }
+    inbox_.AppendBounded(inbox_.size_bytes(), outgoing.to, outgoing.reply);
     if (!std::exchange(is_woken_, true)) to_wake.push_back(this);
   }
 
