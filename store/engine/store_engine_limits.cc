@@ -128,8 +128,10 @@ bool StoreEngine::HasRoomFor(Call& call) {
 }
 
 std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
-  const std::string place =
-      absl::StrCat("the name space ", name_.empty() ? "\"default\"" : Shown(name_));
+  // Most requests have room: they pay for no words.
+  const auto place = [&] {
+    return absl::StrCat("the name space ", name_.empty() ? "\"default\"" : Shown(name_));
+  };
   const auto ask = [&](int64_t more, absl::string_view unit) {
     return absl::StrCat("; this ", protocol::OperationName(call.request.operation), " needs ", more,
                         unit, " more");
@@ -137,7 +139,7 @@ std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
   const size_t keys = keys_.visible_key_count() + keys_.queue_count();
   if (limits_.keys_max != 0 && growth.keys > 0 &&
       keys + static_cast<size_t>(growth.keys) > limits_.keys_max) {
-    return absl::StrCat(place, " has ", keys, " of the ", limits_.keys_max,
+    return absl::StrCat(place(), " has ", keys, " of the ", limits_.keys_max,
                         " keys that it may have",
                         ask(growth.keys, growth.keys == 1 ? " key" : " keys"));
   }
@@ -145,13 +147,15 @@ std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
   const size_t bytes = memory_bytes();
   const size_t more = static_cast<size_t>(growth.bytes);
   if (limits_.memory_bytes_max != 0 && bytes + more > limits_.memory_bytes_max) {
-    return absl::StrCat(place, " holds ", bytes, " of the ", limits_.memory_bytes_max,
+    return absl::StrCat(place(), " holds ", bytes, " of the ", limits_.memory_bytes_max,
                         " bytes that it may hold", ask(growth.bytes, " bytes"));
   }
-  if (budget_ != nullptr && budget_->bytes_max != 0 &&
-      budget_->bytes_used + more > budget_->bytes_max) {
-    return absl::StrCat("the store holds ", budget_->bytes_used, " of the ", budget_->bytes_max,
-                        " bytes that it may hold, ", bytes, " of them for ", place,
+  if (budget_ == nullptr || budget_->bytes_max == 0) return "";
+  // The budget has not heard of a wait that a legacy client gave up with this very request.
+  const size_t used = budget_->bytes_used - accounted_bytes_ + bytes;
+  if (used + more > budget_->bytes_max) {
+    return absl::StrCat("the store holds ", used, " of the ", budget_->bytes_max,
+                        " bytes that it may hold, ", bytes, " of them for ", place(),
                         ask(growth.bytes, " bytes"));
   }
   return "";

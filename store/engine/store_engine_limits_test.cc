@@ -169,5 +169,17 @@ TEST(MemoryBudgetTest, IsWhatAllHoldTogether) {
   EXPECT_EQ(budget.bytes_used, kKeyOf20 + 1);
 }
 
+TEST(MemoryBudgetTest, AWaitThatALegacyClientGivesUpMakesRoomForWhatItSaysNext) {
+  MemoryBudget budget = {.bytes_max = kWaitOverheadBytes + kAwaitedNameOverheadBytes +
+                                      kAwaitingOverheadBytes + 10};
+  EngineScenario store(StoreLimits(), &budget);
+  store.ConnectLegacy(kWriter);
+  store.Wait(kWriter, {Ten('a')});
+  EXPECT_EQ(budget.bytes_used, budget.bytes_max);
+  store.Set(kWriter, Ten('b'), Ten('v'));
+  EXPECT_EQ(store.Heard(kWriter), "");
+  EXPECT_EQ(budget.bytes_used, kKeyOf20);
+}
+
 }  // namespace
 }  // namespace rollcall::engine
