@@ -20,7 +20,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/address.h"
+#include "net/clock.h"
 #include "net/env.h"
+#include "net/monitor.h"
 #include "net/real_env.h"
 #include "store/dist_error.h"
 #include "store/tcp_store.h"
@@ -101,7 +103,8 @@ TEST_F(StoreServerJournalTest, KilledAgainAndAgainItLosesNothingAndAppliesNothin
   constexpr int kClients = 4;
   constexpr int kDeaths = 12;
   Start({"--io_threads=2"});
-  std::atomic<int> rounds = 0;
+  const std::unique_ptr<net::Monitor> monitor = net::RealEnv().NewMonitor();
+  int rounds = 0;  // Of all clients; the monitor's.
   std::atomic<bool> enough = false;
   std::vector<int> rounds_of(kClients);
   std::vector<std::unique_ptr<net::Thread>> threads;
@@ -120,15 +123,21 @@ TEST_F(StoreServerJournalTest, KilledAgainAndAgainItLosesNothingAndAppliesNothin
         EXPECT_EQ(store->QueuePop(absl::StrCat("queue", i)), absl::StrCat(mine));
         EXPECT_EQ(store->Get(absl::StrCat("last", i)), absl::StrCat(mine));
         ++mine;
+        net::MonitorLock lock(monitor.get());
         ++rounds;
+        monitor->NotifyAll();
       }
     }));
   }
   for (int death = 0; death < kDeaths; ++death) {
-    const int before = rounds;
-    const absl::Time deadline = Soon();
-    while (rounds < before + 20 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
-    ASSERT_GE(rounds, before + 20) << "the clients do not go on";
+    {
+      net::MonitorLock lock(monitor.get());
+      const int before = rounds;
+      const absl::Time deadline = net::DeadlineAfter(net::RealEnv(), absl::Seconds(60));
+      while (rounds < before + 20 && monitor->WaitUntil(deadline)) {
+      }
+      ASSERT_GE(rounds, before + 20) << "the clients do not go on";
+    }
     Kill();
     Start({"--io_threads=2"});
   }
