@@ -2,16 +2,23 @@
 #ifndef ROLLCALL_STORE_ETCD_ETCD_FIXTURE_H_
 #define ROLLCALL_STORE_ETCD_ETCD_FIXTURE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "fault_injection/proxy/fault_proxy.h"
 #include "glog/logging.h"
 #include "gtest/gtest.h"
 #include "net/env.h"
 #include "net/real_env.h"
+#include "net/syscalls.h"
 #include "store/etcd/etcd_options.h"
 #include "store/etcd/etcd_store.h"
 #include "testing/etcd_cluster.h"
@@ -38,6 +45,21 @@ class EtcdFixture : public testing::Test {
     return *std::move(store);
   }
   std::unique_ptr<EtcdStore> Open() { return Open(Options()); }
+
+  // Between the member and who has its options; the route is called "etcd".
+  std::unique_ptr<fault::FaultProxy> StartProxy() {
+    int port = 0;
+    CHECK(absl::SimpleAtoi(absl::StripPrefix(cluster_->endpoint(0), "127.0.0.1:"), &port));
+    return fault::FaultProxy::Start(
+               env(), &net::RealSyscalls(),
+               {{.name = "etcd", .target = {"127.0.0.1", static_cast<uint16_t>(port)}}})
+        .value();
+  }
+  EtcdOptions OptionsBehind(fault::FaultProxy& proxy) {
+    EtcdOptions options = Options();
+    options.endpoints = {absl::StrCat("127.0.0.1:", proxy.port("etcd"))};
+    return options;
+  }
 
   void RestartMember() {
     const absl::Status restarted = cluster_->Restart(0);

@@ -15,7 +15,6 @@
 #include "fault_injection/proxy/proxy_types.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "net/syscalls.h"
 #include "store/etcd/etcd_fixture.h"
 #include "store/etcd/etcd_session.h"
 #include "store/etcd/etcd_watch.h"
@@ -205,16 +204,8 @@ class EtcdLostAnswers : public EtcdStoreTest {
   void SetUp() override {
     StartCluster();
     direct_ = Open();
-    int port = 0;
-    const std::string endpoint = cluster().endpoint(0);
-    ASSERT_TRUE(absl::SimpleAtoi(endpoint.substr(endpoint.find(':') + 1), &port));
-    proxy_ = fault::FaultProxy::Start(
-                 env(), &net::RealSyscalls(),
-                 {{.name = "etcd", .target = {"127.0.0.1", static_cast<uint16_t>(port)}}})
-                 .value();
-    EtcdOptions options = Options();
-    options.endpoints = {absl::StrCat("127.0.0.1:", proxy_->port("etcd"))};
-    store_ = Open(options);
+    proxy_ = StartProxy();
+    store_ = Open(OptionsBehind(*proxy_));
     // The slot is there, so that what is tested is an ordinary write.
     store_->Set("warm", "");
   }

@@ -10,10 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fault_injection/proxy/fault_proxy.h"
-#include "fault_injection/proxy/proxy_types.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "net/syscalls.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
 #include "store/front/front_fixture.h"
@@ -405,16 +403,8 @@ class FrontBehindTest : public FrontTest {
   void SetUp() override {
     StartCluster();
     direct_ = Open();
-    int port = 0;
-    const std::string endpoint = cluster().endpoint(0);
-    ASSERT_TRUE(absl::SimpleAtoi(endpoint.substr(endpoint.find(':') + 1), &port));
-    proxy_ = fault::FaultProxy::Start(
-                 env(), &net::RealSyscalls(),
-                 {{.name = "etcd", .target = {"127.0.0.1", static_cast<uint16_t>(port)}}})
-                 .value();
-    FrontOptions options = {.etcd = Options()};
-    options.etcd.endpoints = {absl::StrCat("127.0.0.1:", proxy_->port("etcd"))};
-    front_ = StartFront(options);
+    proxy_ = StartProxy();
+    front_ = StartFront({.etcd = OptionsBehind(*proxy_)});
   }
   void TearDown() override { front_.reset(); }
 
