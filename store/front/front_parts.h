@@ -8,32 +8,28 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "net/env.h"
-#include "net/monitor.h"
 #include "store/etcd/etcd_watch.h"
 #include "store/front/front_call.h"
 #include "store/front/front_state.h"
 #include "store/front/front_watcher.h"
 #include "store/protocol/request.h"
 #include "store/server/late_replies.h"
+#include "store/server/loop_wake.h"
 
 namespace rollcall::front {
 
 // One event loop, and what is to be said to its clients.
 struct FrontState::Loop {
-  explicit Loop(net::Env& env) : wake_monitor(env.NewMonitor()) {}
+  explicit Loop(net::Env& env) : wake(env) {}
 
   // Guarded by the state's lock.
   LateReplies inbox;
   bool is_woken = false;
 
-  // So that a loop that ends is not woken any more once it has said so.
-  const std::unique_ptr<net::Monitor> wake_monitor;
-  absl::AnyInvocable<void()> wake ABSL_GUARDED_BY(*wake_monitor);
+  LoopWake wake;
 };
 
 // One client's share of a job.

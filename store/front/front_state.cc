@@ -63,9 +63,7 @@ FrontState::~FrontState() {
 // --- Loops ---
 
 void FrontState::SetWake(size_t loop, absl::AnyInvocable<void()> wake) {
-  Loop& one = *loops_[loop];
-  net::MonitorLock lock(one.wake_monitor.get());
-  one.wake = std::move(wake);
+  loops_[loop]->wake.Set(std::move(wake));
 }
 
 void FrontState::TakeLate(size_t loop, LateReplies& late) {
@@ -83,11 +81,7 @@ void FrontState::WakeOthers() {
     to_log.swap(to_log_);
   }
   for (const std::string& line : to_log) LOG(WARNING) << line;
-  for (const size_t number : to_wake) {
-    Loop& loop = *loops_[number];
-    net::MonitorLock lock(loop.wake_monitor.get());
-    if (loop.wake) loop.wake();
-  }
+  for (const size_t loop : to_wake) loops_[loop]->wake.Wake();
   crew_.Wake();
 }
 

@@ -29,6 +29,7 @@
 #include "store/server/engine_port.h"
 #include "store/server/late_replies.h"
 #include "store/server/loop_number.h"
+#include "store/server/loop_wake.h"
 #include "store/server/snapshot_parts.h"
 
 namespace rollcall {
@@ -96,15 +97,9 @@ class JournaledEngine final : public ServerEngine {
 // that is on its way, and `inbox_` for the loop.
 class JournaledEngine::Port final : public EnginePort {
  public:
-  explicit Port(JournaledEngine* engine)
-      : shared_(*engine),
-        owned_wake_monitor_(engine->env_.NewMonitor()),
-        wake_monitor_(owned_wake_monitor_.get()) {}
+  explicit Port(JournaledEngine* engine) : shared_(*engine), wake_(engine->env_) {}
 
-  void SetWake(absl::AnyInvocable<void()> wake) override {
-    net::MonitorLock lock(wake_monitor_);
-    wake_ = std::move(wake);
-  }
+  void SetWake(absl::AnyInvocable<void()> wake) override { wake_.Set(std::move(wake)); }
 
   void Begin(LateReplies& late) override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     shared_.monitor_->Lock();
@@ -187,10 +182,7 @@ class JournaledEngine::Port final : public EnginePort {
     // Who was to be hung up on may not have been yet: what would have said so was among it.
     hung_up_.clear();
   }
-  void Wake() {
-    net::MonitorLock lock(wake_monitor_);
-    if (wake_ != nullptr) wake_();
-  }
+  void Wake() { wake_.Wake(); }
 
  private:
   void ApplyNumbered(engine::ClientId from, int64_t number, protocol::Request& request,
@@ -219,9 +211,7 @@ class JournaledEngine::Port final : public EnginePort {
   void GiveInbox(LateReplies& late);
 
   JournaledEngine& shared_;
-  const std::unique_ptr<net::Monitor> owned_wake_monitor_;
-  net::Monitor* const wake_monitor_;
-  absl::AnyInvocable<void()> wake_ ABSL_GUARDED_BY(wake_monitor_);
+  LoopWake wake_;
   std::vector<Port*> to_wake_;  // Of the batch at hand.
 
   // All of it is guarded by the engine's lock.
