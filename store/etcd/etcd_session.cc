@@ -69,12 +69,13 @@ EtcdSession::EtcdSession(net::Env& env, EtcdOptions options, KeyStyle style)
                        absl::Hex(env.RandomBits(), absl::kZeroPad16))),
       monitor_(env.NewMonitor()) {}
 
-absl::StatusOr<std::shared_ptr<EtcdSession>> EtcdSession::Open(net::Env& env, EtcdOptions options,
-                                                               KeyStyle style) {
+absl::StatusOr<std::shared_ptr<EtcdSession>> EtcdSession::Open(
+    net::Env& env, EtcdOptions options, KeyStyle style, const std::atomic<bool>* is_given_up) {
   const absl::Time now = env.Now();
   const absl::Time deadline = net::DeadlineAfter(env, options.timeout);
   auto session = std::shared_ptr<EtcdSession>(new EtcdSession(env, std::move(options), style));
-  const EtcdCall call{.operation = "connect", .started = now, .deadline = deadline};
+  const EtcdCall call{
+      .operation = "connect", .started = now, .deadline = deadline, .is_given_up = is_given_up};
   absl::StatusOr<std::unique_ptr<EtcdLease>> lease =
       EtcdLease::Join(&session->client_, session->names_, call);
   if (!lease.ok()) return lease.status();

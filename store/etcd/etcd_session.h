@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_STORE_ETCD_ETCD_SESSION_H_
 #define ROLLCALL_STORE_ETCD_ETCD_SESSION_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,8 +36,10 @@ namespace rollcall::etcd {
 // Thread-safe.
 class EtcdSession {
  public:
-  static absl::StatusOr<std::shared_ptr<EtcdSession>> Open(net::Env& env, EtcdOptions options,
-                                                           KeyStyle style = KeyStyle::kOfStore);
+  // `is_given_up` is as in EtcdCall, and for the opening only.
+  static absl::StatusOr<std::shared_ptr<EtcdSession>> Open(
+      net::Env& env, EtcdOptions options, KeyStyle style = KeyStyle::kOfStore,
+      const std::atomic<bool>* is_given_up = nullptr);
   // Removes the slots, if etcd takes no more than a second for that; what is left goes with the
   // lease.
   ~EtcdSession();

@@ -56,14 +56,18 @@ FrontState::Space FrontState::SpaceOf(absl::string_view name) {
 }
 
 absl::Status FrontState::TryToOpen(const Space& space, absl::Duration timeout) {
+  // One deadline for the session and what is then asked of it.
+  const absl::Time now = env_.Now();
+  const etcd::EtcdCall call = {.operation = "connect",
+                               .started = now,
+                               .deadline = now + timeout,
+                               .is_given_up = &is_given_up_};
   EtcdOptions options = options_.etcd;
   options.timeout = timeout;
   if (!space->name.empty()) options.prefix = etcd::PrefixOfSpace(options.prefix, space->name);
   absl::StatusOr<std::shared_ptr<etcd::EtcdSession>> session =
-      etcd::EtcdSession::Open(env_, std::move(options), etcd::KeyStyle::kOfWire);
+      etcd::EtcdSession::Open(env_, std::move(options), etcd::KeyStyle::kOfWire, &is_given_up_);
   if (!session.ok()) return session.status();
-  const absl::Time now = env_.Now();
-  const etcd::EtcdCall call = {.operation = "connect", .started = now, .deadline = now + timeout};
   const absl::StatusOr<KeyCount> count = CountKeys(**session, call);
   if (!count.ok()) return count.status();
   const absl::StatusOr<std::vector<etcd::Seen>> joined =

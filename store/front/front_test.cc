@@ -232,8 +232,8 @@ TEST_F(FrontTest, ALegacyClientThatAsksForMoreHasGivenItsWaitUp) {
 // One loop's port, without a loop.
 class FrontPortDriver {
  public:
-  explicit FrontPortDriver(net::Env& env, EtcdOptions etcd)
-      : env_(env), engine_(NewFrontEngine({.etcd = std::move(etcd)})(env, 1).value()) {}
+  FrontPortDriver(net::Env& env, FrontOptions options)
+      : env_(env), engine_(NewFrontEngine(std::move(options))(env, 1).value()) {}
 
   EnginePort& port() { return *engine_->port(0); }
   void Connect(engine::ClientId client, absl::string_view name_space) {
@@ -283,7 +283,7 @@ class FrontPortDriver {
 
 TEST_F(FrontTest, NameSpacesDoNotMeet) {
   StartCluster();
-  FrontPortDriver front(env(), Options());
+  FrontPortDriver front(env(), {.etcd = Options()});
   const std::vector<std::string> spaces = {"", "a", "a", "b"};
   std::vector<engine::ClientId> clients;
   for (const std::string& space : spaces) {
@@ -307,6 +307,15 @@ TEST_F(FrontTest, NameSpacesDoNotMeet) {
     seen.push_back(snapshot.name_space);
   }
   EXPECT_THAT(seen, ElementsAre("", "a", "b"));
+}
+
+TEST_F(FrontTest, AFrontThatEndsWaitsForNoNameSpaceToBeOpened) {
+  StartCluster();
+  // Longer than a test may take.
+  FrontPortDriver front(
+      env(), {.etcd = Options(), .patience = absl::Hours(24), .farewell = absl::ZeroDuration()});
+  cluster().Kill(0);
+  front.Connect(MakeClientId(0, 0, 0), "a");
 }
 
 // --- What etcd does not do ---
