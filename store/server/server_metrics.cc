@@ -5,9 +5,7 @@
 namespace rollcall {
 
 void ServerMetrics::MergeFrom(const ServerMetrics& other) {
-  work.requests += other.work.requests;
-  work.received_bytes += other.work.received_bytes;
-  work.sent_bytes += other.work.sent_bytes;
+  work += other.work;
   for (size_t i = 0; i < requests.size(); ++i) requests[i] += other.requests[i];
   for (size_t i = 0; i < incidents.size(); ++i) incidents[i] += other.incidents[i];
   for (size_t i = 0; i < serving_times.size() && i < other.serving_times.size(); ++i) {

@@ -98,9 +98,7 @@ void AddLoop(const LoopSnapshot& loop, const ClientIndex& clients, ServerSnapsho
   for (const auto& [name, traffic] : loop.traffics) {
     NameSpaceSnapshot& space = SpaceOf(name, snapshot);
     space.connections += traffic.connections;
-    space.work.requests += traffic.work.requests;
-    space.work.received_bytes += traffic.work.received_bytes;
-    space.work.sent_bytes += traffic.work.sent_bytes;
+    space.work += traffic.work;
   }
   for (const Incident& incident : loop.incidents) {
     snapshot.incidents.push_back(incident);
@@ -116,9 +114,7 @@ void SetDefaultTraffic(const std::vector<LoopSnapshot>& loops, ServerSnapshot& s
   for (size_t i = 1; i < snapshot.name_spaces.size(); ++i) {
     const NameSpaceSnapshot& other = snapshot.name_spaces[i];
     space.connections -= other.connections;
-    space.work.requests -= other.work.requests;
-    space.work.received_bytes -= other.work.received_bytes;
-    space.work.sent_bytes -= other.work.sent_bytes;
+    space.work -= other.work;
   }
 }
 

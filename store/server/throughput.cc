@@ -4,6 +4,20 @@
 
 namespace rollcall {
 
+Work& Work::operator+=(const Work& other) {
+  requests += other.requests;
+  received_bytes += other.received_bytes;
+  sent_bytes += other.sent_bytes;
+  return *this;
+}
+
+Work& Work::operator-=(const Work& other) {
+  requests -= other.requests;
+  received_bytes -= other.received_bytes;
+  sent_bytes -= other.sent_bytes;
+  return *this;
+}
+
 std::vector<Work> Throughput::Seconds() const {
   std::vector<Work> seconds(seconds_.begin() + static_cast<std::ptrdiff_t>(oldest_),
                             seconds_.end());
@@ -15,9 +29,9 @@ std::vector<Work> Throughput::Seconds() const {
 void Throughput::EndSeconds(absl::Time now, const Work& totals) {
   const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(now));
   if (second_ends_ != absl::InfinitePast()) {
-    Push({.requests = totals.requests - totals_at_start_.requests,
-          .received_bytes = totals.received_bytes - totals_at_start_.received_bytes,
-          .sent_bytes = totals.sent_bytes - totals_at_start_.sent_bytes});
+    Work done = totals;
+    done -= totals_at_start_;
+    Push(done);
     const int64_t idle = absl::ToInt64Seconds(second - second_ends_);
     for (int64_t i = 0; i < std::min<int64_t>(idle, kSecondsMax); ++i) Push({});
   }
@@ -40,10 +54,7 @@ void AddSeconds(absl::Time b_ends, const std::vector<Work>& b, absl::Time a_ends
   for (size_t i = 0; i < a.size(); ++i) {
     const int64_t before_b_ends = static_cast<int64_t>(a.size() - i) - behind;
     if (before_b_ends < 1 || before_b_ends > static_cast<int64_t>(b.size())) continue;
-    const Work& from = b[b.size() - static_cast<size_t>(before_b_ends)];
-    a[i].requests += from.requests;
-    a[i].received_bytes += from.received_bytes;
-    a[i].sent_bytes += from.sent_bytes;
+    a[i] += b[b.size() - static_cast<size_t>(before_b_ends)];
   }
 }
 

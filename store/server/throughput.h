@@ -14,6 +14,9 @@ struct Work {
   uint64_t requests = 0;
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
+
+  Work& operator+=(const Work& other);
+  Work& operator-=(const Work& other);
 };
 
 // Needs no timer: it is told the time and the totals before each piece of work, which costs a
