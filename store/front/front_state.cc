@@ -318,17 +318,7 @@ void FrontState::Describe(const FrontSpace& space, EngineSnapshot& snapshot) {
   snapshot.world_size_told = space.ranks.world_size();
   snapshot.workers_joined = space.workers_joined;
   snapshot.ranks = space.ranks.All();
-  for (const engine::PendingWait& wait :
-       space.waits.Pending(kSnapshotWaitsMax, kSnapshotNamesMax)) {
-    EngineSnapshot::Wait& seen = snapshot.waits.emplace_back();
-    seen.client = wait.client;
-    seen.since = wait.since;
-    seen.at_barrier = wait.at_barrier;
-    seen.missing = wait.missing;
-    for (const absl::string_view name : wait.names) {
-      seen.names.emplace_back(name.substr(0, kSnapshotNameBytesMax));
-    }
-  }
+  snapshot.waits = WaitsToShow(space.waits.Pending(kSnapshotWaitsMax, kSnapshotNamesMax));
 }
 
 }  // namespace rollcall::front

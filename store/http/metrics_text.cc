@@ -91,8 +91,7 @@ void AddRequests(const ServerMetrics& metrics, Families& families) {
                    static_cast<double>(metrics.work.sent_bytes));
 }
 
-void AddTimes(const ServerSnapshot& snapshot, Families& families) {
-  const ServerMetrics& metrics = snapshot.metrics;
+void AddTimes(const ServerMetrics& metrics, const StoreFigures& figures, Families& families) {
   if (!metrics.serving_times.empty()) {
     MetricFamily& serving = families.Begin(
         "rollcall_request_seconds",
@@ -105,14 +104,10 @@ void AddTimes(const ServerSnapshot& snapshot, Families& families) {
       Families::Histogram(serving, {OperationLabel(i)}, metrics.serving_times[i]);
     }
   }
-  engine::DurationHistogram waiting_times = snapshot.name_spaces.front().waiting_times;
-  for (size_t i = 1; i < snapshot.name_spaces.size(); ++i) {
-    waiting_times.MergeFrom(snapshot.name_spaces[i].waiting_times);
-  }
   Families::Histogram(families.Begin("rollcall_wait_seconds",
                                      "How long those waited whose key or barrier came at last.",
                                      MetricType::Histogram),
-                      {}, waiting_times);
+                      {}, figures.waiting_times);
 }
 
 void AddIncidents(absl::string_view name, absl::string_view help, bool refused,
@@ -126,8 +121,7 @@ void AddIncidents(absl::string_view name, absl::string_view help, bool refused,
 }
 
 double LongestWaitSeconds(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space) {
-  if (space.waits.empty()) return 0;
-  return absl::ToDoubleSeconds(snapshot.now - space.waits.front().since);
+  return absl::ToDoubleSeconds(space.LongestWait(snapshot.now).value_or(absl::ZeroDuration()));
 }
 
 double LongestWaitSeconds(const ServerSnapshot& snapshot) {
@@ -156,25 +150,18 @@ void AddPeers(const ServerSnapshot& snapshot, Families& families) {
                /*refused=*/false, snapshot.metrics, families);
 }
 
-// Over all name spaces.
-double Sum(const ServerSnapshot& snapshot, size_t NameSpaceSnapshot::*member) {
-  size_t sum = 0;
-  for (const NameSpaceSnapshot& space : snapshot.name_spaces) sum += space.*member;
-  return static_cast<double>(sum);
-}
-
-void AddKeys(const ServerSnapshot& snapshot, Families& families) {
+void AddKeys(const ServerSnapshot& snapshot, const StoreFigures& figures, Families& families) {
   families.Gauge("rollcall_keys", "Keys, without rollcall's own marks and without queues.",
                  static_cast<double>(snapshot.stats.keys));
   families.Gauge("rollcall_queues", "Queues with something in them.",
-                 Sum(snapshot, &NameSpaceSnapshot::queues));
+                 static_cast<double>(figures.queues));
   families.Gauge("rollcall_key_bytes", "Bytes of all keys and of the queues' names.",
-                 Sum(snapshot, &NameSpaceSnapshot::key_bytes));
+                 static_cast<double>(figures.key_bytes));
   families.Gauge("rollcall_value_bytes", "Bytes of all values and of what is in queues.",
-                 Sum(snapshot, &NameSpaceSnapshot::value_bytes));
+                 static_cast<double>(figures.value_bytes));
   families.Gauge("rollcall_memory_bytes",
                  "What keys, values, queues and waits take, as --max_memory counts it.",
-                 Sum(snapshot, &NameSpaceSnapshot::memory_bytes));
+                 static_cast<double>(figures.memory_bytes));
   families.Gauge("rollcall_memory_limit_bytes", "--max_memory; 0 if there is no limit.",
                  static_cast<double>(snapshot.memory_bytes_max));
 }
@@ -184,8 +171,7 @@ void AddNameSpaces(const ServerSnapshot& snapshot, Families& families) {
                        absl::FunctionRef<double(const NameSpaceSnapshot&)> value) {
     MetricFamily& family = families.Begin(name, help, type);
     for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
-      ClientMetric& metric = Families::Add(
-          family, {{"name_space", space.name.empty() ? kDefaultNameSpace : space.name}});
+      ClientMetric& metric = Families::Add(family, {{"name_space", space.ShownName()}});
       (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value(space);
     }
   };
@@ -231,13 +217,14 @@ void AddRanks(const ServerSnapshot& snapshot, Families& families) {
 }  // namespace
 
 std::string MetricsText(const ServerSnapshot& snapshot) {
+  const StoreFigures figures = snapshot.TotalFigures();
   Families families;
   families.Gauge("rollcall_start_time_seconds", "When the server began, as Unix time.",
                  absl::ToDoubleSeconds(snapshot.started - absl::UnixEpoch()));
   AddRequests(snapshot.metrics, families);
-  AddTimes(snapshot, families);
+  AddTimes(snapshot.metrics, figures, families);
   AddPeers(snapshot, families);
-  AddKeys(snapshot, families);
+  AddKeys(snapshot, figures, families);
   AddNameSpaces(snapshot, families);
   AddRanks(snapshot, families);
   return families.Text();

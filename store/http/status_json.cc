@@ -22,10 +22,6 @@ Json SecondsOrNull(const std::optional<absl::Duration>& duration) {
 }
 Json RankOrNull(int rank) { return rank >= 0 ? Json(rank) : Json(); }
 
-std::string NameOf(const NameSpaceSnapshot& space) {
-  return space.name.empty() ? kDefaultNameSpace : space.name;
-}
-
 Json WorldJson(const ServerStatus& status) {
   return {
       {"size", status.world_size > 0 ? Json(status.world_size) : Json()},
@@ -108,32 +104,21 @@ Json ThroughputJson(const ServerStatus& status) {
 Json NameSpacesJson(const ServerSnapshot& snapshot) {
   Json spaces = Json::array();
   for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
-    spaces.push_back(
-        {{"name", NameOf(space)},
-         {"connections", space.connections},
-         {"waiting_clients", space.waiting_clients},
-         {"longest_wait_seconds",
-          space.waits.empty() ? Json() : Json(Seconds(snapshot.now - space.waits.front().since))},
-         {"requests", space.work.requests},
-         {"received_bytes", space.work.received_bytes},
-         {"sent_bytes", space.work.sent_bytes},
-         {"keys", space.keys},
-         {"memory_bytes", space.memory_bytes}});
+    spaces.push_back({{"name", space.ShownName()},
+                      {"connections", space.connections},
+                      {"waiting_clients", space.waiting_clients},
+                      {"longest_wait_seconds", SecondsOrNull(space.LongestWait(snapshot.now))},
+                      {"requests", space.work.requests},
+                      {"received_bytes", space.work.received_bytes},
+                      {"sent_bytes", space.work.sent_bytes},
+                      {"keys", space.keys},
+                      {"memory_bytes", space.memory_bytes}});
   }
   return spaces;
 }
 
 Json TotalsJson(const ServerSnapshot& snapshot) {
-  size_t queues = 0;
-  size_t key_bytes = 0;
-  size_t value_bytes = 0;
-  size_t memory_bytes = 0;
-  for (const NameSpaceSnapshot& space : snapshot.name_spaces) {
-    queues += space.queues;
-    key_bytes += space.key_bytes;
-    value_bytes += space.value_bytes;
-    memory_bytes += space.memory_bytes;
-  }
+  const StoreFigures figures = snapshot.TotalFigures();
   return {{"connections", snapshot.stats.connections},
           {"connections_accepted", snapshot.stats.connections_accepted},
           {"connections_rejected", snapshot.stats.connections_refused},
@@ -142,10 +127,10 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
           {"received_bytes", snapshot.metrics.work.received_bytes},
           {"sent_bytes", snapshot.metrics.work.sent_bytes},
           {"keys", snapshot.stats.keys},
-          {"queues", queues},
-          {"key_bytes", key_bytes},
-          {"value_bytes", value_bytes},
-          {"memory_bytes", memory_bytes},
+          {"queues", figures.queues},
+          {"key_bytes", figures.key_bytes},
+          {"value_bytes", figures.value_bytes},
+          {"memory_bytes", figures.memory_bytes},
           {"memory_limit_bytes",
            snapshot.memory_bytes_max == 0 ? Json() : Json(snapshot.memory_bytes_max)}};
 }
@@ -181,7 +166,7 @@ std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot& 
         {"backend", server.backend},
         {"unix_seconds", UnixSeconds(status.now)},
         {"uptime_seconds", Seconds(status.uptime)}}},
-      {"name_space", NameOf(space)},
+      {"name_space", space.ShownName()},
       {"name_spaces", NameSpacesJson(snapshot)},
       {"world", WorldJson(status)},
       {"waits", WaitsJson(status)},

@@ -54,12 +54,9 @@ struct NamelessSeen {
   std::optional<protocol::Dialect> dialect;  // nullopt: it has said nothing yet.
 };
 
-// One job's share of a server.
-struct NameSpaceSnapshot {
-  std::string name;  // "": the default one.
-  size_t connections = 0;
+// What is in a store, by itself or together with others.
+struct StoreFigures {
   size_t waiting_clients = 0;
-  Work work;
   size_t keys = 0;
   size_t queues = 0;
   size_t key_bytes = 0;
@@ -68,12 +65,26 @@ struct NameSpaceSnapshot {
   // Of waits that had to wait and were released: how long they did.
   engine::DurationHistogram waiting_times{&engine::kWaitingTimes};
 
+  void MergeFrom(const StoreFigures& other);
+};
+
+// One job's share of a server.
+struct NameSpaceSnapshot : StoreFigures {
+  std::string name;  // "": the default one.
+  size_t connections = 0;
+  Work work;
+
   int world_size_told = 0;                // As the clients say; 0: they do not.
   std::optional<int64_t> workers_joined;  // torch's count of those who came; it never goes down.
   std::vector<RankSeen> ranks;            // Who ever joined, by rank.
   std::vector<WaitSeen> waits;            // Who has waited longest first.
   size_t nameless_connections = 0;
   std::vector<NamelessSeen> nameless;
+
+  // As users call it.
+  std::string ShownName() const;
+  // Of who has waited longest; nullopt: nobody waits.
+  std::optional<absl::Duration> LongestWait(absl::Time now) const;
 };
 
 struct ServerSnapshot {
@@ -88,6 +99,8 @@ struct ServerSnapshot {
 
   // nullptr: there is no such one. "default" is the default one, as "" is.
   const NameSpaceSnapshot* Find(absl::string_view name_space) const;
+  // Of all name spaces together.
+  StoreFigures TotalFigures() const;
 
   std::vector<Incident> incidents;  // Oldest first.
   absl::Time seconds_end;

@@ -7,7 +7,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "store/engine/key_space.h"
-#include "store/engine/wait_list.h"
 #include "store/server/session.h"
 
 namespace rollcall {
@@ -49,14 +48,8 @@ class ClientIndex {
 
 NameSpaceSnapshot OfEngine(const EngineSnapshot& engine, const ClientIndex& clients) {
   NameSpaceSnapshot space;
+  static_cast<StoreFigures&>(space) = engine;
   space.name = engine.name_space;
-  space.waiting_clients = engine.waiting_clients;
-  space.keys = engine.keys;
-  space.queues = engine.queues;
-  space.key_bytes = engine.key_bytes;
-  space.value_bytes = engine.value_bytes;
-  space.memory_bytes = engine.memory_bytes;
-  space.waiting_times = engine.waiting_times;
   space.world_size_told = engine.world_size_told;
   space.workers_joined = engine.workers_joined;
   for (const engine::RankPlace& place : engine.ranks) {
@@ -120,6 +113,22 @@ void SetDefaultTraffic(const std::vector<LoopSnapshot>& loops, ServerSnapshot& s
 
 }  // namespace
 
+std::vector<EngineSnapshot::Wait> WaitsToShow(const std::vector<engine::PendingWait>& waits) {
+  std::vector<EngineSnapshot::Wait> shown;
+  shown.reserve(waits.size());
+  for (const engine::PendingWait& wait : waits) {
+    EngineSnapshot::Wait& seen = shown.emplace_back();
+    seen.client = wait.client;
+    seen.since = wait.since;
+    seen.at_barrier = wait.at_barrier;
+    seen.missing = wait.missing;
+    for (const absl::string_view name : wait.names) {
+      seen.names.emplace_back(name.substr(0, kSnapshotNameBytesMax));
+    }
+  }
+  return shown;
+}
+
 EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine) {
   EngineSnapshot snapshot;
   snapshot.waiting_clients = engine.waiting_clients();
@@ -135,17 +144,7 @@ EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine) {
     if (count.ok()) snapshot.workers_joined = *count;
   }
   snapshot.ranks = engine.ranks().All();
-  for (const engine::PendingWait& wait :
-       engine.PendingWaits(kSnapshotWaitsMax, kSnapshotNamesMax)) {
-    EngineSnapshot::Wait& seen = snapshot.waits.emplace_back();
-    seen.client = wait.client;
-    seen.since = wait.since;
-    seen.at_barrier = wait.at_barrier;
-    seen.missing = wait.missing;
-    for (const absl::string_view name : wait.names) {
-      seen.names.emplace_back(name.substr(0, kSnapshotNameBytesMax));
-    }
-  }
+  snapshot.waits = WaitsToShow(engine.PendingWaits(kSnapshotWaitsMax, kSnapshotNamesMax));
   return snapshot;
 }
 

@@ -14,10 +14,10 @@
 #include "absl/time/time.h"
 #include "net/address.h"
 #include "store/engine/client_id.h"
-#include "store/engine/duration_histogram.h"
 #include "store/engine/name_spaces.h"
 #include "store/engine/rank_list.h"
 #include "store/engine/store_engine.h"
+#include "store/engine/wait_list.h"
 #include "store/protocol/dialect.h"
 #include "store/server/incident.h"
 #include "store/server/meter.h"
@@ -30,7 +30,7 @@
 namespace rollcall {
 
 // Of one name space.
-struct EngineSnapshot {
+struct EngineSnapshot : StoreFigures {
   struct Wait {
     engine::ClientId client = 0;
     absl::Time since;
@@ -40,19 +40,14 @@ struct EngineSnapshot {
   };
 
   std::string name_space;  // "": the default one.
-  size_t waiting_clients = 0;
-  size_t keys = 0;
-  size_t queues = 0;
-  size_t key_bytes = 0;
-  size_t value_bytes = 0;
-  size_t memory_bytes = 0;
-  engine::DurationHistogram waiting_times{&engine::kWaitingTimes};
   int world_size_told = 0;
   std::optional<int64_t> workers_joined;
   std::vector<engine::RankPlace> ranks;
   std::vector<Wait> waits;  // Who has waited longest first.
 };
 
+// What of them is shown.
+std::vector<EngineSnapshot::Wait> WaitsToShow(const std::vector<engine::PendingWait>& waits);
 // About half a millisecond for 4,096 ranks that wait.
 EngineSnapshot TakeEngineSnapshot(const engine::StoreEngine& engine);
 std::vector<EngineSnapshot> TakeEngineSnapshots(const engine::NameSpaces& stores);
