@@ -7,8 +7,8 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "store/engine/refusals.h"
 #include "store/engine/table_memory.h"
 #include "store/protocol/features.h"
 #include "store/protocol/operation.h"
@@ -195,7 +195,7 @@ void StoreEngine::Get(Call& call) {
   const std::string* value = keys_.Find(call.key());
   if (value != nullptr) return call.SayBytes(*value);
   if (!call.legacy) return call.SayBytes("");
-  call.HangUp(absl::StrCat("get of the missing key ", Shown(call.key()), " by a legacy client"));
+  call.HangUp(MissingKey(call.request.operation, call.key()));
 }
 
 void StoreEngine::MultiGet(Call& call) {
@@ -204,8 +204,7 @@ void StoreEngine::MultiGet(Call& call) {
   for (const std::string& key : call.request.keys) {
     const std::string* value = keys_.Find(key);
     if (value == nullptr && call.legacy) {
-      return call.HangUp(
-          absl::StrCat("multi_get of the missing key ", Shown(key), " by a legacy client"));
+      return call.HangUp(MissingKey(call.request.operation, key));
     }
     texts.push_back(value == nullptr ? absl::string_view() : absl::string_view(*value));
   }
@@ -282,7 +281,7 @@ void StoreEngine::Barrier(Call& call, int64_t members) {
 
 void StoreEngine::WatchKey(Call& call) {
   if (!watches_.Add(call.from, std::move(call.key()))) {
-    return call.HangUp(absl::StrCat("more than ", kWatchesMax, " watch_key on one connection"));
+    return call.HangUp(TooManyWatches());
   }
   call.SaySignal(protocol::kCallbackRegistered);
 }
@@ -299,8 +298,7 @@ bool StoreEngine::AddTo(const KeySpace::Entry& entry, int64_t delta, Call& call,
   if (!entry.created) {
     const absl::StatusOr<int64_t> parsed = ParseCounter(*entry.value);
     if (!parsed.ok()) {
-      call.HangUp(absl::StrCat(protocol::OperationName(call.request.operation), " on the key ",
-                               Shown(entry.key), ": ", parsed.status().message()));
+      call.HangUp(NotANumber(call.request.operation, entry.key, parsed.status()));
       return false;
     }
     current = *parsed;
@@ -359,10 +357,7 @@ void StoreEngine::AnswerReleased(Replies& replies) {
 
 bool StoreEngine::AdmitsWait(Call& call, size_t name_bytes) {
   if (waits_.HasRoom(call.from, name_bytes)) return true;
-  call.HangUp(absl::StrCat(protocol::OperationName(call.request.operation),
-                           " while too much is awaited already: the limits for one connection are ",
-                           kPendingWaitsMax, " pending waits and ", kAwaitedBytesMax,
-                           " bytes of awaited names"));
+  call.HangUp(TooMuchAwaited(call.request.operation));
   return false;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "store/dist_error.h"
 #include "store/engine/key_space.h"
+#include "store/engine/refusals.h"
 #include "store/etcd/etcd_operations.h"
 #include "store/etcd/etcd_requests.h"
 #include "store/protocol/reply_writer.h"
@@ -127,9 +128,7 @@ class Execution {
     std::vector<std::string> values;
     for (size_t i = 0; i < seen->size(); ++i) {
       if (!(*seen)[i].is_there && is_legacy_) {
-        outcome_.refused =
-            absl::StrCat(protocol::OperationName(request_.operation), " of the missing key ",
-                         engine::Shown(request_.keys[i]), " by a legacy client");
+        outcome_.refused = engine::MissingKey(request_.operation, request_.keys[i]);
         return;
       }
       values.push_back(std::move((*seen)[i].value));
@@ -219,11 +218,6 @@ bool TakesTurns(Operation operation) {
 
 Outcome Execute(EtcdSession& session, const EtcdCall& call, bool is_legacy, Request& request) {
   return Execution(session, call, is_legacy, request).Run();
-}
-
-std::string NotANumber(Operation operation, absl::string_view key, const absl::Status& why) {
-  return absl::StrCat(protocol::OperationName(operation), " on the key ", engine::Shown(key), ": ",
-                      why.message());
 }
 
 absl::StatusOr<KeyCount> CountKeys(EtcdSession& session, const EtcdCall& call) {

@@ -36,10 +36,6 @@ bool TakesTurns(protocol::Operation operation);
 Outcome Execute(etcd::EtcdSession& session, const etcd::EtcdCall& call, bool is_legacy,
                 protocol::Request& request);
 
-// Why adding to what `key` holds is not possible, as the engine in memory says it.
-std::string NotANumber(protocol::Operation operation, absl::string_view key,
-                       const absl::Status& why);
-
 // How many keys users see, all at one moment.
 struct KeyCount {
   int64_t keys = 0;

@@ -6,8 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "store/dist_error.h"
 #include "store/engine/key_space.h"
-#include "store/engine/wait_list.h"
-#include "store/engine/watch_list.h"
+#include "store/engine/refusals.h"
 #include "store/error_code.h"
 #include "store/etcd/etcd_operations.h"
 #include "store/front/front_parts.h"
@@ -158,8 +157,7 @@ bool FrontState::BeginPart(Part& part) {
   if (request.operation == Operation::kWatchKey) {
     part.registration = space.watches.Add(client.id, part.key);
     if (part.registration != 0) return true;
-    Fail(client, LateKind::kHangUp,
-         absl::StrCat("more than ", engine::kWatchesMax, " watch_key on one connection"));
+    Fail(client, LateKind::kHangUp, engine::TooManyWatches());
     return false;
   }
   if (request.operation != Operation::kWait && request.operation != Operation::kBarrier)
@@ -169,11 +167,7 @@ bool FrontState::BeginPart(Part& part) {
   size_t name_bytes = 0;
   for (const std::string& key : request.keys) name_bytes += key.size();
   if (!space.waits.HasRoom(client.id, name_bytes)) {
-    Fail(client, LateKind::kHangUp,
-         absl::StrCat(protocol::OperationName(request.operation),
-                      " while too much is awaited already: the limits for one connection are ",
-                      engine::kPendingWaitsMax, " pending waits and ", engine::kAwaitedBytesMax,
-                      " bytes of awaited names"));
+    Fail(client, LateKind::kHangUp, engine::TooMuchAwaited(request.operation));
     return false;
   }
   const absl::Time now = env_.Now();
@@ -228,7 +222,7 @@ void FrontState::ExecuteAdds(Job& job) {
       part.sum_of_all = sum->value;
       part.revision = sum->revision;
     } else if (CodeOf(sum.status()) == ErrorCode::kNotANumber) {
-      part.outcome.refused = NotANumber(part.request.operation, part.key, sum.status());
+      part.outcome.refused = engine::NotANumber(part.request.operation, part.key, sum.status());
     } else {
       part.outcome.failed = sum.status();
     }
