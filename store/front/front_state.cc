@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "glog/logging.h"
-#include "store/front/front_parts.h"
+#include "store/front/front_state_parts.h"
 #include "store/protocol/features.h"
 #include "store/protocol/operation.h"
 #include "store/server/loop_number.h"

@@ -93,7 +93,7 @@ class FrontState {
   static void Describe(const FrontSpace& space, EngineSnapshot& snapshot);
   void PublishNumbers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
 
-  // --- Jobs, of the crew (front_jobs.cc) ---
+  // --- Jobs, of the crew (front_state_jobs.cc) ---
   void ServeClient(const Client& client);
   void BeginJob(const Client& client, Job& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   // Lists the client as one that waits for its turn. False: there is nobody before it.
@@ -116,7 +116,7 @@ class FrontState {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   etcd::EtcdCall CallOf(const protocol::Request& request) const;
 
-  // --- Name spaces (front_spaces.cc) ---
+  // --- Name spaces (front_state_spaces.cc) ---
   Space SpaceOf(absl::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor_);
   void OpenSpace(const Space& space);
   absl::Status TryToOpen(const Space& space, absl::Duration timeout);

@@ -9,8 +9,8 @@
 #include "store/engine/refusals.h"
 #include "store/error_code.h"
 #include "store/etcd/etcd_operations.h"
-#include "store/front/front_parts.h"
 #include "store/front/front_state.h"
+#include "store/front/front_state_parts.h"
 
 namespace rollcall::front {
 

@@ -1,6 +1,6 @@
-// What FrontState's files share.
-#ifndef ROLLCALL_STORE_FRONT_FRONT_PARTS_H_
-#define ROLLCALL_STORE_FRONT_FRONT_PARTS_H_
+// What FrontState is made of, for its own three files: loops, jobs and what listens to a watcher.
+#ifndef ROLLCALL_STORE_FRONT_FRONT_STATE_PARTS_H_
+#define ROLLCALL_STORE_FRONT_FRONT_STATE_PARTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -82,4 +82,4 @@ size_t BytesOf(const protocol::Request& request);
 
 }  // namespace rollcall::front
 
-#endif  // ROLLCALL_STORE_FRONT_FRONT_PARTS_H_
+#endif  // ROLLCALL_STORE_FRONT_FRONT_STATE_PARTS_H_

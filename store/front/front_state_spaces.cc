@@ -8,8 +8,8 @@
 #include "store/engine/key_space.h"
 #include "store/error_code.h"
 #include "store/etcd/etcd_names.h"
-#include "store/front/front_parts.h"
 #include "store/front/front_state.h"
+#include "store/front/front_state_parts.h"
 #include "store/protocol/reply.h"
 
 namespace rollcall::front {
