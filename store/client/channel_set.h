@@ -86,7 +86,7 @@ class ChannelSet {
 
   // Whether the server did that was connected to last, and the store's user wants to have it so.
   bool keeps_journal() const { return keeps_journal_.load(std::memory_order_relaxed); }
-  // For what is sent on the primary channel, once keeps_journal() has been true.
+  // For what is sent on a primary channel whose server keeps a journal.
   Lane& lane() { return *lane_; }
   // For a call on a secondary channel; give it back with ReturnLane.
   std::unique_ptr<Lane> TakeLane();

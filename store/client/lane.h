@@ -34,6 +34,11 @@ class Lane {
     Number(const Number&) = delete;
     Number& operator=(const Number&) = delete;
 
+    // Whether the request is to have it on `channel`: its server keeps a journal, or one that did
+    // may have applied it.
+    bool IsNeededOn(const Channel& channel) const {
+      return lane_ != nullptr || channel.keeps_journal();
+    }
     // What is to be sent on `channel` before the request, in one piece with it. It may ask the
     // server first; what that fails with is the channel's, or IsSessionLost. Always of the same
     // lane, which must outlive this.

@@ -75,18 +75,26 @@ Call StoreClient::Begin(absl::string_view operation, const absl::string_view& ke
 
 absl::Status StoreClient::OnPrimary(const Call& call, bool changes_something, HangUp* hang_up,
                                     absl::FunctionRef<absl::Status(Channel&)> attempt) {
+  return OnChannel(
+      call, changes_something, hang_up, [&] { return channels_.Primary(call.deadline); },
+      [&](ChannelSet::Lease& channel) { return attempt(*channel); });
+}
+
+absl::Status StoreClient::OnChannel(const Call& call, bool changes_something, HangUp* hang_up,
+                                    absl::FunctionRef<absl::StatusOr<ChannelSet::Lease>()> open,
+                                    absl::FunctionRef<absl::Status(ChannelSet::Lease&)> attempt) {
   Resumption resumption(&env_, &channels_, call.deadline);
   bool was_sent = false;
   while (true) {
     absl::Status failed;
     int unacknowledged = 0;
     {
-      const absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
+      absl::StatusOr<ChannelSet::Lease> channel = open();
       failed = channel.status();
       if (channel.ok()) {
         was_sent = true;
         unacknowledged = (*channel)->unacknowledged();
-        failed = attempt(**channel);
+        failed = attempt(*channel);
         if (failed.ok()) return failed;
       }
     }
@@ -112,7 +120,7 @@ absl::StatusOr<OwnedReply> StoreClient::Exchange(const Call& call, const absl::S
   absl::StatusOr<OwnedReply> reply;
   const absl::Status done = OnPrimary(call, changes_something, hang_up, [&](Channel& channel) {
     absl::Status sent;
-    if (changes_something && channels_.keeps_journal()) {
+    if (changes_something && number.IsNeededOn(channel)) {
       const absl::StatusOr<std::string> head =
           number.Head(channels_.lane(), channel, call.deadline);
       if (!head.ok()) return head.status();
@@ -133,7 +141,7 @@ absl::Status StoreClient::SendOnly(const Call& call, const absl::Status& written
   if (!written.ok()) return Unsupported(call);
   Lane::Number number;
   return OnPrimary(call, /*changes_something=*/true, /*hang_up=*/nullptr, [&](Channel& channel) {
-    if (channels_.keeps_journal()) return SendAndConfirm(call, channel, number, request, value);
+    if (number.IsNeededOn(channel)) return SendAndConfirm(call, channel, number, request, value);
     absl::Status sent = channel.Send(request, call.deadline);
     if (sent.ok() && !value.empty()) sent = channel.Send(value, call.deadline);
     if (sent.ok()) channel.CountUnacknowledged(1);

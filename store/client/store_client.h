@@ -126,8 +126,12 @@ class StoreClient {
   // How the server ended the connection under a request.
   enum class HangUp : uint8_t { kNone, kOrderly };
 
-  // Runs `attempt` on the primary channel, and again on the next one if that broke and the server
-  // keeps a journal. What comes of it, as the user is told. `hang_up` may be null.
+  // Runs `attempt` on a channel that `open` gives, and again on the next one if that broke and the
+  // server keeps a journal. What comes of it, as the user is told. `hang_up` may be null.
+  absl::Status OnChannel(const Call& call, bool changes_something, HangUp* hang_up,
+                         absl::FunctionRef<absl::StatusOr<ChannelSet::Lease>()> open,
+                         absl::FunctionRef<absl::Status(ChannelSet::Lease& channel)> attempt);
+  // As above, on the primary channel.
   absl::Status OnPrimary(const Call& call, bool changes_something, HangUp* hang_up,
                          absl::FunctionRef<absl::Status(Channel& channel)> attempt);
   // `written` is what a request writer said. `hang_up` may be null.

@@ -52,12 +52,14 @@ bool MayHaveChanged(const std::vector<Pipeline::Item>& items, size_t answered) {
 // Over one channel after another, each of which it has for itself meanwhile.
 class Flights {
  public:
-  // `lane`: nullptr, or what to number requests by, and to go on after a channel broke.
-  Flights(std::vector<Pipeline::Item>& items, std::string confirm, absl::Time deadline, Lane* lane)
-      : items_(items), confirm_(std::move(confirm)), deadline_(deadline), lane_(lane) {}
+  Flights(std::vector<Pipeline::Item>& items, std::string confirm, absl::Time deadline)
+      : items_(items), confirm_(std::move(confirm)), deadline_(deadline) {}
 
-  absl::Status Run(Channel& channel) {
+  // `lane`: nullptr, or what to number requests by, and to go on after a channel broke. Always the
+  // same.
+  absl::Status Run(Channel& channel, Lane* lane) {
     channel_ = &channel;
+    lane_ = lane;
     // What was not confirmed flies again, with the numbers that it had.
     answered_ = sent_ = confirmed_;
     awaits_value_ = false;
@@ -175,7 +177,7 @@ class Flights {
   std::vector<Pipeline::Item>& items_;
   const std::string confirm_;
   const absl::Time deadline_;
-  Lane* const lane_;
+  Lane* lane_ = nullptr;
   std::vector<std::unique_ptr<Lane::Number>> numbers_;  // By item; empty without a lane.
   size_t sent_ = 0;
   size_t answered_ = 0;
@@ -193,27 +195,29 @@ absl::Status StoreClient::Run(Pipeline& pipeline, absl::Duration timeout) {
   std::string confirm;
   // Every dialect and every server has it.
   protocol::AppendBareRequest(options_.dialect, Operation::kNumKeys, confirm).IgnoreError();
-  Flights flights(items, std::move(confirm), call.deadline,
-                  channels_.keeps_journal() ? &channels_.lane() : nullptr);
+  Flights flights(items, std::move(confirm), call.deadline);
   Resumption resumption(&env_, &channels_, call.deadline);
   absl::Status told;
   bool was_sent = false;
+  Lane* lane = nullptr;
   while (true) {
     absl::Status failed;
     {
       const absl::StatusOr<ChannelSet::Lease> channel = channels_.Primary(call.deadline);
       failed = channel.status();
       if (channel.ok()) {
+        if (!was_sent && (*channel)->keeps_journal()) lane = &channels_.lane();
         was_sent = true;
         const int unacknowledged = (*channel)->unacknowledged();
-        failed = flights.Run(**channel);
+        failed = flights.Run(**channel, lane);
         if (failed.ok()) return failed;
         told = Failed(call, failed, MayHaveChanged(items, flights.answered()), unacknowledged);
       } else if (!was_sent) {
         told = NotSent(call, failed);
       }
     }
-    const bool tries_again = resumption.TryAgain(failed);
+    // What flew without numbers flies once, even if by now there is a server with a journal.
+    const bool tries_again = (lane != nullptr || !was_sent) && resumption.TryAgain(failed);
     if (!tries_again || resumption.orderly_hang_ups() >= 2) {
       const bool is_orderly = IsOrderlyHangUp(failed);
       absl::Status explained = ExplainRun(call, items, flights.answered(), told, is_orderly);

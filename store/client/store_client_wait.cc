@@ -9,7 +9,6 @@
 #include "net/backoff.h"
 #include "net/clock.h"
 #include "store/client/request_limits.h"
-#include "store/client/resumption.h"
 #include "store/client/store_client.h"
 #include "store/client/wire_key.h"
 #include "store/dist_error.h"
@@ -138,36 +137,31 @@ absl::Status StoreClient::WaitOnServer(const Call& call, absl::Span<const std::s
   // First on the primary channel: most ranks have one thread, and need no second connection.
   // Without a way to cancel, a wait there could hold up other threads.
   bool on_primary = !plan->cancel.empty();
-  Resumption resumption(&env_, &channels_, call.deadline);
+  const auto open = [&] {
+    return on_primary ? channels_.Primary(call.deadline) : channels_.Secondary(call.deadline);
+  };
   while (true) {
-    absl::Status failed;
-    absl::Status told;
-    {
-      absl::StatusOr<ChannelSet::Lease> channel =
-          on_primary ? channels_.Primary(call.deadline) : channels_.Secondary(call.deadline);
-      if (channel.ok()) {
-        const int unacknowledged = (*channel)->unacknowledged();
-        plan->get = (*channel)->answers_get_of_missing_key() ? get : "";
-        absl::StatusOr<WaitResult> result = RunWait(env_, **channel, *plan, channel->gate());
-        if (result.ok() && result->outcome == WaitOutcome::kReleased) {
-          if (value != nullptr) *value = std::move(result->value);
-          return absl::OkStatus();
-        }
-        if (result.ok() && result->outcome == WaitOutcome::kTimedOut) {
-          return WaitTimeout(call, result->missing,
-                             (*channel)->in_step() ? 0 : (*channel)->unacknowledged());
-        }
-        failed = result.status();
-        if (!failed.ok()) told = Failed(call, failed, /*changes_something=*/false, unacknowledged);
-      } else {
-        failed = channel.status();
-        told = NotSent(call, failed);
-      }
-    }
-    if (failed.ok()) {
-      on_primary = false;
-    } else if (!resumption.TryAgain(failed)) {
-      return told;
+    WaitResult result;
+    int unconfirmed = 0;
+    absl::Status failed =
+        OnChannel(call, /*changes_something=*/false, /*hang_up=*/nullptr, open,
+                  [&](ChannelSet::Lease& channel) {
+                    plan->get = channel->answers_get_of_missing_key() ? get : "";
+                    absl::StatusOr<WaitResult> ran = RunWait(env_, *channel, *plan, channel.gate());
+                    if (!ran.ok()) return ran.status();
+                    result = *std::move(ran);
+                    unconfirmed = channel->in_step() ? 0 : channel->unacknowledged();
+                    return absl::OkStatus();
+                  });
+    if (!failed.ok()) return failed;
+    switch (result.outcome) {
+      case WaitOutcome::kReleased:
+        if (value != nullptr) *value = std::move(result.value);
+        return absl::OkStatus();
+      case WaitOutcome::kTimedOut:
+        return WaitTimeout(call, result.missing, unconfirmed);
+      case WaitOutcome::kPreempted:
+        on_primary = false;
     }
   }
 }
@@ -273,33 +267,20 @@ absl::StatusOr<WaitOutcome> StoreClient::RunBarrier(const Call& call, const Wait
   // It may wait for long: on the primary channel's lane all later answers would be kept meanwhile.
   std::unique_ptr<Lane> lane;  // Where there is a journal.
   absl::StatusOr<WaitOutcome> outcome = WaitOutcome::kReleased;
+  absl::Status failed;
   {
     Lane::Number number;
-    Resumption resumption(&env_, &channels_, call.deadline);
-    while (true) {
-      absl::Status failed;
-      {
-        const absl::StatusOr<ChannelSet::Lease> channel = channels_.Secondary(call.deadline);
-        failed = channel.status();
-        if (channel.ok()) {
-          if (lane == nullptr && channels_.keeps_journal()) lane = channels_.TakeLane();
-          outcome = AttemptBarrier(call, plan, **channel, lane.get(), number);
-          failed = outcome.status();
-        }
-        if (channel.ok() && failed.ok()) break;
-        outcome = channel.ok() ? Failed(call, failed, /*changes_something=*/true, 0)
-                               : NotSent(call, failed);
-      }
-      hang_up = IsOrderlyHangUp(failed) ? HangUp::kOrderly : HangUp::kNone;
-      if (!resumption.TryAgain(failed)) break;
-      if (resumption.orderly_hang_ups() < 2) continue;
-      absl::Status explained = ExplainHangUp(call, outcome.status(), HangUp::kOrderly);
-      if (rollcall::CodeOf(explained) != ErrorCode::kNotANumber) continue;
-      outcome = std::move(explained);
-      break;
-    }
+    failed = OnChannel(
+        call, /*changes_something=*/true, &hang_up,
+        [&] { return channels_.Secondary(call.deadline); },
+        [&](ChannelSet::Lease& channel) {
+          if (lane == nullptr && channel->keeps_journal()) lane = channels_.TakeLane();
+          outcome = AttemptBarrier(call, plan, *channel, lane.get(), number);
+          return outcome.status();
+        });
   }
   if (lane != nullptr) channels_.ReturnLane(std::move(lane));
+  if (!failed.ok()) return failed;
   return outcome;
 }
 
