@@ -442,6 +442,19 @@ TEST_P(SecurityTest, EachTokenMayHaveANameSpaceOfItsOwn) {
   EXPECT_GE(snapshot.name_spaces[1].connections, 2u);
   EXPECT_EQ(snapshot.name_spaces[2].keys, 1u);
   EXPECT_GT(snapshot.name_spaces[2].work.requests, 3u);
+
+  TcpStoreOptions stranger = Client(files_.Client());
+  stranger.token_file = files_.Write("none", "a_token_of_nobody_here");
+  EXPECT_EQ(CodeOf(TcpStore::Open(env_, stranger).status()), ErrorCode::kTokenRejected);
+  EXPECT_DIST_ERROR(a->Add("k", 1), ErrorCode::kNotANumber);
+  const std::vector<Incident> incidents = server_->Snapshot(Soon()).value().incidents;
+  ASSERT_EQ(incidents.size(), 2u);
+  // Each of a loop of its own, perhaps, whose times are its own.
+  for (const Incident& incident : incidents) {
+    const bool is_stranger = incident.kind == IncidentKind::kNoToken;
+    EXPECT_EQ(incident.name_space, is_stranger ? std::nullopt : std::optional<std::string>("a"));
+  }
+  EXPECT_NE(incidents[0].kind, incidents[1].kind);
 }
 
 TEST_P(SecurityTest, ATokenIsOfNoUseInALegacyDialect) {

@@ -95,11 +95,16 @@ std::string Waits(const Json& status) {
                       More(kWaitsShownMax, Count(status, "waits_in_all"), "keys and barriers"));
 }
 
-std::string NameSpaces(const Json& status) {
+// Besides the default one.
+bool HasNameSpaces(const Json& status) {
   const auto spaces = status.find("name_spaces");  // An older server has none.
-  if (spaces == status.end() || spaces->size() < 2) return "";
+  return spaces != status.end() && spaces->size() > 1;
+}
+
+std::string NameSpaces(const Json& status) {
+  if (!HasNameSpaces(status)) return "";
   Table table({"NAME SPACE", "CONNECTIONS", "WAITING", "LONGEST", "KEYS", "BYTES", "REQUESTS"});
-  for (const Json& space : *spaces) {
+  for (const Json& space : status.at("name_spaces")) {
     table.Add(
         {Text(space, "name"), absl::StrCat(Count(space, "connections")),
          absl::StrCat(Count(space, "waiting_clients")),
@@ -126,6 +131,7 @@ std::string Clients(const Json& status) {
 }
 
 std::string Errors(const Json& status) {
+  const bool has_name_spaces = HasNameSpaces(status);
   std::string text;
   size_t shown = 0;
   for (const Json& error : status.at("errors")) {
@@ -134,8 +140,13 @@ std::string Errors(const Json& status) {
         absl::UnixEpoch() + absl::Seconds(error.at("unix_seconds").get<double>());
     const std::string rank =
         error.at("rank").is_null() ? "" : absl::StrCat(", rank ", error.at("rank").get<int>());
+    const auto space = error.find("name_space");  // An older server does not say.
+    const bool says_space = space != error.end() && !space->is_null() &&
+                            (has_name_spaces || *space != kDefaultNameSpace);
+    const std::string of_space =
+        says_space ? absl::StrCat(", name space ", Text(error, "name_space")) : "";
     absl::StrAppend(&text, "  ", absl::FormatTime("%H:%M:%S ", when, absl::LocalTimeZone()),
-                    Text(error, "code"), " ", Text(error, "address"), rank, ": ",
+                    Text(error, "code"), " ", Text(error, "address"), rank, of_space, ": ",
                     Text(error, "reason"), "\n      ", Text(error, "remedy"), "\n");
   }
   return text.empty() ? "" : absl::StrCat("\n  LAST ERRORS\n", text);

@@ -57,6 +57,23 @@ TEST(RenderStatusTest, ListsNameSpacesWhereThereAreSeveral) {
                     HasSubstr("  jobA        5            6        1m 10s   8     900    10\n")));
 }
 
+TEST(RenderStatusTest, AnErrorSaysItsNameSpaceWhereThatSaysSomething) {
+  const auto report = [](absl::string_view name_space, bool has_several) {
+    std::string json = StatusJson();
+    json.insert(json.find(R"("rank": 2)"), absl::StrCat(R"("name_space": )", name_space, ","));
+    const std::string space =
+        R"({"name": "x", "connections": 0, "waiting_clients": 0, "longest_wait_seconds": null,
+            "keys": 0, "memory_bytes": 0, "requests": 0})";
+    json.insert(1, absl::StrCat(R"("name_spaces": [)", space, has_several ? "," : "",
+                                has_several ? space : "", "],"));
+    return RenderStatus(json).value().report;
+  };
+  EXPECT_THAT(report(R"("jobA")", false), HasSubstr("10.0.0.2:1, rank 2, name space jobA: too"));
+  EXPECT_THAT(report(R"("default")", true), HasSubstr("rank 2, name space default: too"));
+  EXPECT_THAT(report(R"("default")", false), HasSubstr("rank 2: too"));
+  EXPECT_THAT(report("null", true), HasSubstr("rank 2: too"));
+}
+
 TEST(RenderStatusTest, NothingInItMovesTheCursor) {
   const StatusText status = RenderStatus(StatusJson("\\u001b[2J\\n\\u009b\\u202e")).value();
   EXPECT_THAT(status.report, AllOf(HasSubstr("?[2J?"), Not(HasSubstr("\x1b"))));

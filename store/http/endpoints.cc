@@ -67,8 +67,9 @@ Response Endpoints::Status(const Request& request) {
             .content_type = kJsonContentType,
             .body = ErrorJson(snapshot.status().message())};
   }
-  const NameSpaceSnapshot* const space = snapshot->Find(request.name_space.value_or(""));
-  if (space == nullptr) {
+  const NameSpaceSnapshot* const space =
+      request.name_space.has_value() ? snapshot->Find(*request.name_space) : nullptr;
+  if (space == nullptr && request.name_space.has_value()) {
     return {.status = kNotFound,
             .content_type = kJsonContentType,
             .body = ErrorJson("there is no such name space here, or none any more")};
@@ -77,7 +78,7 @@ Response Endpoints::Status(const Request& request) {
                            .backend = std::string(net::EventLoopKindName(server_->event_loop()))};
   return {.status = kOk,
           .content_type = kJsonContentType,
-          .body = StatusJson(*snapshot, *space, name, rank)};
+          .body = StatusJson(*snapshot, space, name, rank)};
 }
 
 const absl::StatusOr<ServerSnapshot>& Endpoints::Look() {

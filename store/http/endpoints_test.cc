@@ -84,8 +84,11 @@ class EndpointsTest : public testing::Test {
     snapshot.metrics.serving_times[static_cast<size_t>(protocol::Operation::kSet)].Observe(
         absl::Microseconds(15));
     snapshot.metrics.incidents[static_cast<size_t>(IncidentKind::kTooLate)] = 2;
-    snapshot.incidents.push_back(
-        {.when = clock_.now, .kind = IncidentKind::kTooLate, .rank = 2, .reason = "60s ago"});
+    snapshot.incidents.push_back({.when = clock_.now,
+                                  .kind = IncidentKind::kTooLate,
+                                  .rank = 2,
+                                  .name_space = "",
+                                  .reason = "60s ago"});
     snapshot.seconds = {{.requests = 3}, {.requests = 4}};
   }
 
@@ -169,7 +172,9 @@ TEST_F(EndpointsTest, EachNameSpaceHasItsOwnStatusAndLinesInTheMetrics) {
   EXPECT_EQ(status("jobA")["world"]["states"], "mj");
   EXPECT_EQ(status("jobA")["name_space"], "jobA");
   EXPECT_EQ(status("default"), Status());
+  EXPECT_TRUE(status("jobA")["errors"].empty()) << "those of others are none of its business";
   EXPECT_EQ(Status()["world"]["states"], "wjjm");
+  EXPECT_EQ(Status()["errors"][0]["name_space"], "default");
   EXPECT_EQ(Status()["name_spaces"].size(), 2u);
   EXPECT_EQ(Status()["name_spaces"][1]["connections"], 5);
   EXPECT_EQ(Status()["totals"]["memory_limit_bytes"], 4000);

@@ -75,13 +75,15 @@ Json SlowestJson(const ServerStatus& status) {
 Json ErrorsJson(const ServerStatus& status) {
   Json errors = Json::array();
   for (const IncidentStatus& incident : status.incidents) {
-    errors.push_back({{"unix_seconds", UnixSeconds(incident.when)},
-                      {"code", std::string(incident.info->code)},
-                      {"address", incident.address},
-                      {"rank", RankOrNull(incident.rank)},
-                      {"reason", incident.reason},
-                      {"meaning", std::string(incident.info->meaning)},
-                      {"remedy", std::string(incident.info->remedy)}});
+    errors.push_back(
+        {{"unix_seconds", UnixSeconds(incident.when)},
+         {"code", std::string(incident.info->code)},
+         {"address", incident.address},
+         {"rank", RankOrNull(incident.rank)},
+         {"name_space", incident.name_space.has_value() ? Json(*incident.name_space) : Json()},
+         {"reason", incident.reason},
+         {"meaning", std::string(incident.info->meaning)},
+         {"remedy", std::string(incident.info->remedy)}});
   }
   return errors;
 }
@@ -154,9 +156,12 @@ std::string Dump(const Json& json) {
 
 }  // namespace
 
-std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot* name_space,
                        const ServerName& server, std::optional<int> rank) {
-  const ServerStatus status = StatusOf(snapshot, space);
+  const NameSpaceSnapshot& space =
+      name_space == nullptr ? snapshot.name_spaces.front() : *name_space;
+  const ServerStatus status =
+      name_space == nullptr ? StatusOf(snapshot) : StatusOf(snapshot, *name_space);
   Json json = {
       {"format", 1},
       {"summary", status.summary},

@@ -19,10 +19,11 @@ struct ServerName {
 };
 
 // One object in ASCII, with the fields that docs/observe.md lists: names and meanings stay, new
-// ones may come. Of one of the snapshot's name spaces, and in short of all. At most about 200 KB
-// for 65,536 ranks, 40 KB for 4,096. `rank`: one rank to tell more of, in the field "rank", which
-// is null where nothing is known of it.
-std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+// ones may come. Of one of the snapshot's name spaces, with the errors of that one alone; nullptr:
+// of the default one, with the errors of all. At most about 200 KB for 65,536 ranks, 40 KB for
+// 4,096. `rank`: one rank to tell more of, in the field "rank", which is null where nothing is
+// known of it.
+std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot* name_space,
                        const ServerName& server, std::optional<int> rank);
 
 // {"error": ...}

@@ -1,12 +1,12 @@
 #include "store/server/entrance.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "store/server/incident.h"
+#include "store/server/server_snapshot.h"
 
 namespace rollcall {
 
@@ -14,6 +14,7 @@ Entrance::Entrance(std::vector<Room> rooms, Doorkeeper* doorkeeper, const Server
     : rooms_(std::move(rooms)),
       doorkeeper_(doorkeeper),
       allowed_(options.allow),
+      name_space_per_token_(options.name_space_per_token),
       peer_counts_(options.connections_per_peer_max),
       waiting_(rooms_.size()),
       self_(std::make_shared<Entrance*>(this)) {}
@@ -56,6 +57,7 @@ absl::Status Entrance::OpenForNameSpace(const ServerOptions& options, size_t ind
 
 absl::StatusOr<std::unique_ptr<net::Listener>> Entrance::Listen(const net::ListenOptions& options,
                                                                 Door door) {
+  door.token_says_name_space = door.secured && name_space_per_token_;
   return rooms_[0].loop->Listen(
       options, [this, door = std::move(door)](std::unique_ptr<net::Stream> stream) {
         Accept(std::move(stream), door);
@@ -73,19 +75,19 @@ void Entrance::Accept(std::unique_ptr<net::Stream> stream, const Door& door) {
   // One thread writes.
   accepted_.store(accepted() + 1, std::memory_order_relaxed);
   if (!MayCome(stream->peer_address())) {
-    return Refuse(IncidentKind::kNotAllowed, *stream,
+    return Refuse(IncidentKind::kNotAllowed, *stream, door,
                   [] { return "it is in none of the networks that may come (--allow)"; });
   }
   std::optional<PeerCounts::Ticket> ticket = peer_counts_.Admit(stream->peer_address());
   if (!ticket.has_value()) {
-    return Refuse(IncidentKind::kTooManyOfOnePeer, *stream, [&] {
+    return Refuse(IncidentKind::kTooManyOfOnePeer, *stream, door, [&] {
       return absl::StrCat("it is one more than the limit of ", peer_counts_.connections_max(),
                           " connections of one address");
     });
   }
   const std::optional<Doorkeeper::Place> place = doorkeeper_->Admit();
   if (!place.has_value()) {
-    return Refuse(IncidentKind::kTooManyConnections, *stream, [&] {
+    return Refuse(IncidentKind::kTooManyConnections, *stream, door, [&] {
       return absl::StrCat("it is one more than the limit of ", doorkeeper_->connections_max(),
                           " connections");
     });
@@ -110,10 +112,17 @@ bool Entrance::MayCome(const net::SocketAddress& peer) const {
                      [&](const net::Network& network) { return network.Contains(peer); });
 }
 
-void Entrance::Refuse(IncidentKind kind, const net::Stream& stream,
+std::optional<std::string> Entrance::Door::KnownNameSpace() const {
+  if (name_space != nullptr) return *name_space == kDefaultNameSpace ? "" : *name_space;
+  if (token_says_name_space) return std::nullopt;
+  return "";
+}
+
+void Entrance::Refuse(IncidentKind kind, const net::Stream& stream, const Door& door,
                       absl::FunctionRef<std::string()> reason) {
   refused_.store(refused() + 1, std::memory_order_relaxed);
-  rooms_[0].core->Note(kind, stream.peer_address(), /*client=*/0, reason);
+  rooms_[0].core->Note(
+      {.kind = kind, .peer = stream.peer_address(), .name_space = door.KnownNameSpace()}, reason);
 }
 
 void Entrance::SendOn() {

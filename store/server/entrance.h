@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,13 +75,17 @@ class Entrance {
   // What is known of who comes by a port.
   struct Door {
     bool secured = false;
-    std::shared_ptr<const std::string> name_space;
+    std::shared_ptr<const std::string> name_space;  // nullptr: the default one, ...
+    bool token_says_name_space = false;             // ... unless a token says otherwise.
+
+    // nullopt: not known.
+    std::optional<std::string> KnownNameSpace() const;
   };
 
   absl::StatusOr<std::unique_ptr<net::Listener>> Listen(const net::ListenOptions& options,
                                                         Door door);
   void Accept(std::unique_ptr<net::Stream> stream, const Door& door);
-  void Refuse(IncidentKind kind, const net::Stream& stream,
+  void Refuse(IncidentKind kind, const net::Stream& stream, const Door& door,
               absl::FunctionRef<std::string()> reason);
   bool MayCome(const net::SocketAddress& peer) const;
   void SendOn();
@@ -88,6 +93,7 @@ class Entrance {
   const std::vector<Room> rooms_;
   Doorkeeper* const doorkeeper_;
   const std::vector<net::Network> allowed_;  // Empty: all.
+  const bool name_space_per_token_;
   PeerCounts peer_counts_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<net::Listener> tls_listener_;

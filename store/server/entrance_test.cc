@@ -47,6 +47,20 @@ TEST_F(EntranceTest, OnlyThoseFromTheNetworksListedAreLetIn) {
   EXPECT_EQ(Snapshot().incidents[1].peer.host(), "11.0.0.1");
 }
 
+TEST_F(EntranceTest, WhoIsTurnedAwayIsOfTheDoorsNameSpace) {
+  options_.allow = net::ParseNetworks("10.0.0.0/8").value();
+  options_.name_space_ports = {{.name_space = "jobA", .host = "", .port = 0}};
+  EXPECT_FALSE(LetsIn("192.0.2.1"));
+  ASSERT_TRUE(core().ListenForNameSpace(0, {}).ok());
+  loop_.Connect(core().name_space_addresses(0).front().port(),
+                net::SocketAddress::FromNumeric("192.0.2.2", 4711).value());
+  loop_.RunUntilIdle();
+  const ServerSnapshot snapshot = Snapshot();
+  ASSERT_EQ(snapshot.incidents.size(), 2u);
+  EXPECT_EQ(snapshot.incidents[0].name_space, "");
+  EXPECT_EQ(snapshot.incidents[1].name_space, "jobA");
+}
+
 TEST_F(EntranceTest, WhoIsTurnedAwayTakesNoPlace) {
   options_.allow = net::ParseNetworks("10.0.0.0/8").value();
   options_.connections_max = 1;

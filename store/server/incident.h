@@ -3,6 +3,7 @@
 #define ROLLCALL_STORE_SERVER_INCIDENT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -53,7 +54,9 @@ struct Incident {
   net::SocketAddress peer;
   engine::ClientId client = 0;  // 0: it never was one.
   int rank = -1;                // -1: not known.
-  std::string reason;           // This one's own.
+  // "": the default one. nullopt: not known, as of who had to show a token first.
+  std::optional<std::string> name_space = {};
+  std::string reason = {};  // This one's own.
 };
 
 }  // namespace rollcall

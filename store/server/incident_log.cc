@@ -8,6 +8,15 @@
 #include "glog/logging.h"
 
 namespace rollcall {
+namespace {
+
+// Most servers have but the default one.
+std::string OfNameSpace(const Incident& incident) {
+  if (incident.name_space.value_or("").empty()) return "";
+  return absl::StrCat(" (name space ", *incident.name_space, ")");
+}
+
+}  // namespace
 
 IncidentLog::IncidentLog(Meter* meter) : meter_(*meter) {
   for (const IncidentInfo& info : AllIncidents()) {
@@ -24,7 +33,7 @@ void IncidentLog::Note(absl::Time now, Incident incident, absl::FunctionRef<std:
     incident.reason = reason();
     std::string line =
         absl::StrCat(InfoOf(incident.kind).refused ? "closing" : "lost", " the connection of ",
-                     incident.peer.ToString(), ": ", incident.reason);
+                     incident.peer.ToString(), OfNameSpace(incident), ": ", incident.reason);
     meter_.Remember(std::move(incident));
     return line;
   });

@@ -1,6 +1,5 @@
 #include "store/server/server_core.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -66,6 +65,14 @@ void ServerCore::EnterNameSpace(Session& session, std::shared_ptr<const std::str
     ++session.admission->traffic->connections;
   }
   session.admission->name_space = std::move(name_space);
+}
+
+std::optional<std::string> ServerCore::NameSpaceOf(const Session& session) const {
+  const bool is_stranger = session.admission != nullptr && session.admission->gate != nullptr;
+  if (is_stranger && options_.name_space_per_token && session.name_space().empty()) {
+    return std::nullopt;
+  }
+  return std::string(session.name_space());
 }
 
 void ServerCore::Welcome(Arrival arrival) {
@@ -139,14 +146,17 @@ void ServerCore::Refuse(Session& session, IncidentKind kind,
   Finish(session);
 }
 
-void ServerCore::Note(IncidentKind kind, const net::SocketAddress& peer, engine::ClientId client,
-                      absl::FunctionRef<std::string()> reason) {
-  incidents_.Note(loop_->Now(), {.kind = kind, .peer = peer, .client = client}, reason);
+void ServerCore::Note(Incident incident, absl::FunctionRef<std::string()> reason) {
+  incidents_.Note(loop_->Now(), std::move(incident), reason);
 }
 
 void ServerCore::NoteOf(IncidentKind kind, Session& session,
                         absl::FunctionRef<std::string()> reason) {
-  Note(kind, session.stream().peer_address(), session.id(), reason);
+  Note({.kind = kind,
+        .peer = session.stream().peer_address(),
+        .client = session.id(),
+        .name_space = NameSpaceOf(session)},
+       reason);
 }
 
 bool ServerCore::FinishesLater(Session& session) {

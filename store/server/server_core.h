@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,9 +93,8 @@ class ServerCore final : private SessionOwner {
   // What this loop knows, for a snapshot of the server.
   LoopSnapshot Snapshot();
   // Logs and counts that a connection was closed, or has gone, and remembers it: the last two at
-  // most as often as the log may be written. `client`: 0 if it never became one.
-  void Note(IncidentKind kind, const net::SocketAddress& peer, engine::ClientId client,
-            absl::FunctionRef<std::string()> reason);
+  // most as often as the log may be written. `incident` as IncidentLog::Note has it.
+  void Note(Incident incident, absl::FunctionRef<std::string()> reason);
 
  private:
   // SessionOwner:
@@ -108,6 +108,8 @@ class ServerCore final : private SessionOwner {
   std::unique_ptr<Admission> NewAdmission(Arrival& arrival) const;
   // From now on it is in this one; nullptr: in the default one.
   void EnterNameSpace(Session& session, std::shared_ptr<const std::string> name_space);
+  // nullopt: its token will say.
+  std::optional<std::string> NameSpaceOf(const Session& session) const;
   void CountReceived(const Session& session, size_t size_bytes);
   // Hears what the session says before it is served.
   void PassGate(Session& session, absl::string_view bytes);

@@ -86,6 +86,28 @@ TEST_F(ServerSnapshotTest, ASnapshotTellsWhoIsGoneAndWhatWentWrong) {
   EXPECT_EQ(snapshot.metrics.incidents[static_cast<size_t>(IncidentKind::kBadBytes)], 1u);
 }
 
+TEST_F(ServerSnapshotTest, WhatWentWrongIsToldOfTheJobThatItHappenedIn) {
+  options_.name_space_ports = {{.name_space = "jobA", .host = "", .port = 0},
+                               {.name_space = "default", .host = "", .port = 0}};
+  const Peer outside = Client();
+  Say(outside, R"(set "/text" "x")");
+  Say(outside, R"(add "/text" 1)");
+  for (const size_t door : {0u, 1u}) {
+    ASSERT_TRUE(core().ListenForNameSpace(door, {}).ok());
+    const Peer inside =
+        loop_.Connect(core().name_space_addresses(door).front().port(), net::SocketAddress());
+    Send(inside, protocol::Greeting(Dialect::kModern));
+    Say(inside, R"(set "/secret" "x")");
+    Say(inside, R"(add "/secret" 1)");
+  }
+  const ServerSnapshot snapshot = Snapshot();
+  ASSERT_EQ(snapshot.incidents.size(), 3u);
+  EXPECT_EQ(snapshot.incidents[0].name_space, "");
+  EXPECT_EQ(snapshot.incidents[1].name_space, "jobA");
+  EXPECT_NE(snapshot.incidents[1].reason.find("/secret"), std::string::npos);
+  EXPECT_EQ(snapshot.incidents[2].name_space, "");
+}
+
 TEST_F(ServerSnapshotTest, CountsRequestsBytesAndWhatIsStored) {
   const Peer client = Client();
   const std::string request = Request(R"(set "/key" "value")");

@@ -153,13 +153,20 @@ std::string Printable(absl::string_view text) {
   return printable;
 }
 
-void SetIncidents(const ServerSnapshot& snapshot, ServerStatus& status) {
+// `space`: nullptr: of all.
+void SetIncidents(const ServerSnapshot& snapshot, const NameSpaceSnapshot* space,
+                  ServerStatus& status) {
   for (auto it = snapshot.incidents.rbegin(); it != snapshot.incidents.rend(); ++it) {
+    // A reason may name a key, which is no other job's to know.
+    if (space != nullptr && it->name_space != space->name) continue;
     IncidentStatus& incident = status.incidents.emplace_back();
     incident.when = it->when;
     incident.info = &InfoOf(it->kind);
     if (it->peer.is_valid()) incident.address = it->peer.ToString();
     incident.rank = it->rank;
+    if (it->name_space.has_value()) {
+      incident.name_space = it->name_space->empty() ? kDefaultNameSpace : *it->name_space;
+    }
     incident.reason = Printable(it->reason);
   }
 }
@@ -251,7 +258,10 @@ std::string RankRanges(absl::Span<const int> ranks) {
 }
 
 ServerStatus StatusOf(const ServerSnapshot& snapshot) {
-  return StatusOf(snapshot, snapshot.name_spaces.front());
+  ServerStatus status = StatusOf(snapshot, snapshot.name_spaces.front());
+  status.incidents.clear();
+  SetIncidents(snapshot, /*space=*/nullptr, status);
+  return status;
 }
 
 ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space) {
@@ -263,7 +273,7 @@ ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& s
   SetWaits(snapshot, space, status);
   SetSlowest(space, status);
   SetClients(snapshot, space, status);
-  SetIncidents(snapshot, status);
+  SetIncidents(snapshot, &space, status);
   status.seconds = snapshot.seconds;
   status.summary = WhoIsThere(status, space);
   if (!status.waits.empty()) {

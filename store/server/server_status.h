@@ -62,6 +62,7 @@ struct IncidentStatus {
   const IncidentInfo* info = nullptr;
   std::string address;
   int rank = -1;
+  std::optional<std::string> name_space;  // As users call it; nullopt: not known.
   std::string reason;
 };
 
@@ -91,8 +92,9 @@ struct ServerStatus {
   std::vector<Work> seconds;              // Oldest first.
 };
 
-// Of one of the snapshot's name spaces, or of the default one. A pure function; for 65,536 ranks it
-// takes some ten milliseconds.
+// Of one of the snapshot's name spaces: of the incidents those that are known to be of it; or of
+// the default one, with the incidents of all. A pure function; for 65,536 ranks it takes some ten
+// milliseconds.
 ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space);
 ServerStatus StatusOf(const ServerSnapshot& snapshot);
 

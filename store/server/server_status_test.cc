@@ -148,6 +148,24 @@ TEST_F(ServerStatusTest, ErrorsComeNewestFirstAndInPrintableWords) {
   EXPECT_EQ(status.incidents[1].address, "127.0.0.1:1");
 }
 
+TEST_F(ServerStatusTest, AJobSeesItsOwnErrorsAndTheServerThoseOfAll) {
+  snapshot_.name_spaces.emplace_back().name = "jobA";
+  snapshot_.incidents = {{.when = Ago(3), .name_space = std::nullopt},
+                         {.when = Ago(2), .name_space = "jobA", .reason = "of A"},
+                         {.when = Ago(1), .name_space = "", .reason = "of the default one"}};
+  const ServerStatus of_all = Status();
+  ASSERT_EQ(of_all.incidents.size(), 3u);
+  EXPECT_EQ(of_all.incidents[0].name_space, "default");
+  EXPECT_EQ(of_all.incidents[1].name_space, "jobA");
+  EXPECT_EQ(of_all.incidents[2].name_space, std::nullopt);
+  const ServerStatus of_default = StatusOf(snapshot_, snapshot_.name_spaces[0]);
+  ASSERT_EQ(of_default.incidents.size(), 1u);
+  EXPECT_EQ(of_default.incidents[0].reason, "of the default one");
+  const ServerStatus of_job = StatusOf(snapshot_, snapshot_.name_spaces[1]);
+  ASSERT_EQ(of_job.incidents.size(), 1u);
+  EXPECT_EQ(of_job.incidents[0].reason, "of A");
+}
+
 TEST_F(ServerStatusTest, TellsAllOfOneRank) {
   snapshot_.name_spaces[0].world_size_told = 3;
   Joined(1, 50);

@@ -288,8 +288,12 @@ function showCut(id, listed, all, what) {
 
 function showErrors(status) {
   byId('no-errors').hidden = status.errors.length > 0;
-  setChildren(byId('errors'), status.errors, () => status.errors.map((error) => {
-    const who = error.rank === null ? error.address : `rank ${error.rank}, ${error.address}`;
+  setChildren(byId('errors'), [status.errors, status.name_spaces.length], () => status.errors.map((error) => {
+    let who = error.rank === null ? error.address : `rank ${error.rank}, ${error.address}`;
+    // Most servers have but the default one.
+    if (error.name_space !== null && (error.name_space !== 'default' || status.name_spaces.length > 1)) {
+      who += `, name space ${error.name_space}`;
+    }
     const when = clock(new Date(error.unix_seconds * 1000));
     return element('li', '',
                    element('span', 'code', error.code), ' ',
@@ -316,6 +320,7 @@ function showClients(status) {
 function showNameSpaces(status) {
   byId('spaces').hidden = status.name_spaces.length < 2;
   setText(byId('space'), status.name_space);
+  setText(byId('errors-of'), nameSpace === null ? 'the errors are all of the server\'s' : 'so are the errors');
   setChildren(byId('space-rows'), [status.name_space, status.name_spaces], () =>
       status.name_spaces.map((space) => {
         const link = element('a', '', space.name);
