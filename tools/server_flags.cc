@@ -175,6 +175,14 @@ absl::Status AddLimits(const ServerFlags& flags, ServerOptions& options) {
   return absl::OkStatus();
 }
 
+// The first of the limits on what is stored; nullptr: none is given.
+const char* LimitGiven(const ServerFlags& flags) {
+  if (flags.max_memory != 0) return "max_memory";
+  if (flags.max_memory_per_name_space != 0) return "max_memory_per_name_space";
+  if (flags.max_keys_per_name_space != 0) return "max_keys_per_name_space";
+  return flags.max_clients_per_name_space != 0 ? "max_clients_per_name_space" : nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<ServerOptions> OptionsOf(const ServerFlags& flags) {
@@ -233,6 +241,12 @@ absl::StatusOr<ServerEngineFactory> EngineOf(const ServerFlags& flags) {
   etcd->timeout = kEtcdStartTimeout;
   if (absl::Status valid = ValidateEtcdOptions(*etcd); !valid.ok()) {
     return WrongEtcd(flags, valid);
+  }
+  if (const char* const limit = LimitGiven(flags)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", limit,
+                     " is for --engine=memory: what is in etcd is limited by etcd's own quota, "
+                     "--quota-backend-bytes of its members"));
   }
   return NewFrontEngine({.etcd = *std::move(etcd)});
 }

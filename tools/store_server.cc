@@ -32,6 +32,7 @@
 #include "store/journal/journaled_engine.h"
 #include "store/journal/sqlite_journal.h"
 #include "store/server/server_engine.h"
+#include "store/server/server_options.h"
 #include "tools/json_log.h"
 #include "tools/server_flags.h"
 
@@ -274,9 +275,11 @@ sigset_t BlockSignals(bool reloads) {
 
 // `engine`, or one with a journal if the flag asks for it. `*failed` is set, and the server told to
 // end, when the journal fails.
-ServerEngineFactory WithJournal(const ServerEngineFactory& engine, std::atomic<bool>* failed) {
+ServerEngineFactory WithJournal(const ServerEngineFactory& engine, const ServerOptions& server,
+                                std::atomic<bool>* failed) {
   if (FLAGS_journal.empty()) return engine;
   JournaledEngineOptions options;
+  options.limits = server.store_limits;
   options.open_journal = [] { return OpenSqliteJournal({.directory = FLAGS_journal}); };
   options.on_failure = [failed](const absl::Status& /*why*/) {
     *failed = true;
@@ -328,7 +331,7 @@ int Main() {
 
   std::atomic<bool> journal_failed = false;
   absl::StatusOr<std::unique_ptr<StoreServer>> started =
-      StoreServer::Start(net::RealEnv(), *options, WithJournal(*engine, &journal_failed));
+      StoreServer::Start(net::RealEnv(), *options, WithJournal(*engine, *options, &journal_failed));
   if (!started.ok()) return CannotServe(started.status().message());
   StoreServer& server = **started;
   http::Endpoints endpoints(&net::RealEnv(), &server);

@@ -26,6 +26,7 @@
 #include "net/real_env.h"
 #include "store/dist_error.h"
 #include "store/tcp_store.h"
+#include "testing/dist_error_matchers.h"
 #include "testing/server_scenario.h"
 #include "testing/subprocess.h"
 #include "testing/temp_directory.h"
@@ -215,6 +216,21 @@ TEST_F(StoreServerJournalTest, AFullDiskIsAnEndWithAStatusAndAReason) {
   for (int i = 0; i < acknowledged; ++i) {
     EXPECT_TRUE(store->Check({absl::StrCat("k", i)})) << i;
   }
+}
+
+TEST_F(StoreServerJournalTest, ALimitThatWasLoweredLosesNothingAndHoldsFromThenOn) {
+  Start({"--max_keys_per_name_space=4"});
+  for (const char* const key : {"a", "b", "c", "d"}) Client()->Set(key, "v");
+  EXPECT_DIST_ERROR(Client()->Set("e", "v"), ErrorCode::kStoreFull);
+  Stop();
+  Start({"--max_keys_per_name_space=2", "--max_memory=100000"});
+  EXPECT_TRUE(server_->AwaitStderr("has 4 of the 2 keys that it may have", Soon()).ok());
+  const std::unique_ptr<TcpStore> store = Client();
+  EXPECT_DIST_ERROR(store->Set("e", "v"), ErrorCode::kStoreFull);
+  for (const char* const key : {"a", "b", "c"}) EXPECT_TRUE(Client()->DeleteKey(key)) << key;
+  store->Set("e", "v");
+  EXPECT_EQ(Client()->Get("d"), "v");
+  EXPECT_DIST_ERROR(Client()->Set("d", std::string(100'000, 'v')), ErrorCode::kStoreFull);
 }
 
 TEST_F(StoreServerJournalTest, ACleanEndKeepsAllAndTwoServersNeverShare) {

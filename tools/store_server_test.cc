@@ -161,6 +161,19 @@ TEST_F(StoreServerToolTest, WrongFlagsAreNamedWithWhatTheyTake) {
   }
 }
 
+TEST_F(StoreServerToolTest, AFrontNamesEtcdsOwnQuotaToWhoGivesItALimit) {
+  const std::vector<std::string> kLimits = {"max_memory", "max_memory_per_name_space",
+                                            "max_keys_per_name_space",
+                                            "max_clients_per_name_space"};
+  for (const std::string& limit : kLimits) {
+    const Ended ended = RunToItsEnd(
+        {"--engine=etcd", "--etcd=127.0.0.1:2379/p", absl::StrCat("--", limit, "=1000")});
+    EXPECT_EQ(ended.status, 1) << limit;
+    EXPECT_THAT(ended.errors, HasSubstr(absl::StrCat("--", limit, " is for --engine=memory")));
+    EXPECT_THAT(ended.errors, HasSubstr("--quota-backend-bytes"));
+  }
+}
+
 TEST_F(StoreServerToolTest, WhatIsWrongWithThePlaceOfEtcdIsNamed) {
   const std::vector<std::pair<std::string, std::string>> kWrong = {
       {"host/job", "--etcd=host/job: invalid etcd:// URL: host has no port"},

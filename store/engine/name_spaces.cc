@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "store/engine/key_space.h"
 #include "store/engine/table_memory.h"
 #include "store/protocol/reply.h"
@@ -34,6 +35,8 @@ NameSpaces::Other& NameSpaces::OtherOf(absl::string_view name_space) {
   if (place == nullptr) {
     place = std::make_unique<Other>(std::string(name_space), limits_.each,
                                     limits_.any() ? &budget_ : nullptr);
+    const auto besides = bytes_besides_.find(name_space);
+    if (besides != bytes_besides_.end()) place->engine.SetBytesBesides(besides->second);
     if (log_of_ != nullptr) place->engine.LogTo(log_of_(name_space));
   }
   return *place;
@@ -50,9 +53,10 @@ void NameSpaces::RejoinBarrier(ClientId from, protocol::Request& request, absl::
   Count(*other);
 }
 
-absl::string_view NameSpaces::NameSpaceOf(ClientId client) const {
+std::optional<absl::string_view> NameSpaces::NameSpaceOf(ClientId client) const {
   const auto member = members_.find(client);
-  if (member == members_.end() || member->second == nullptr) return "";
+  if (member == members_.end()) return "";
+  if (member->second == nullptr) return std::nullopt;
   return member->second->name;
 }
 
@@ -74,6 +78,45 @@ void NameSpaces::RestoreElement(absl::string_view name_space, std::string queue,
                                 std::string element) {
   if (name_space.empty()) return default_.RestoreElement(std::move(queue), std::move(element));
   OtherOf(name_space).engine.RestoreElement(std::move(queue), std::move(element));
+}
+
+void NameSpaces::AddBytesBesides(absl::string_view name_space, int64_t bytes) {
+  const auto entry = bytes_besides_.try_emplace(name_space).first;
+  const size_t now = entry->second += static_cast<size_t>(bytes);  // Wraps around.
+  budget_.bytes_used += static_cast<size_t>(bytes);
+  if (now == 0) bytes_besides_.erase(entry);
+  if (name_space.empty()) return default_.SetBytesBesides(now);
+  const auto found = others_.find(name_space);
+  if (found != others_.end()) found->second->engine.SetBytesBesides(now);
+}
+
+std::string NameSpaces::AllBeyondLimit() const {
+  if (budget_.bytes_max == 0 || budget_.bytes_used <= budget_.bytes_max) return "";
+  return absl::StrCat("the store holds ", budget_.bytes_used, " of the ", budget_.bytes_max,
+                      " bytes that it may hold");
+}
+
+std::string NameSpaces::MemoryBeyondLimit(absl::string_view name_space) const {
+  const StoreEngine* const engine = Find(name_space);
+  std::string beyond = engine == nullptr ? "" : engine->MemoryBeyondLimit();
+  return beyond.empty() ? AllBeyondLimit() : beyond;
+}
+
+std::string NameSpaces::BeyondLimits() const {
+  constexpr size_t kShownMax = 4;
+  std::vector<std::string> shown;
+  size_t more = 0;
+  const auto add = [&](std::string beyond) {
+    if (beyond.empty()) return;
+    shown.size() < kShownMax ? shown.push_back(std::move(beyond)) : static_cast<void>(++more);
+  };
+  add(AllBeyondLimit());
+  ForEach([&](absl::string_view /*name*/, const StoreEngine& engine) {
+    add(engine.KeysBeyondLimit());
+    add(engine.MemoryBeyondLimit());
+  });
+  if (more > 0) shown.push_back(absl::StrCat(more, " more"));
+  return absl::StrJoin(shown, "; ");
 }
 
 const StoreEngine* NameSpaces::Find(absl::string_view name_space) const {

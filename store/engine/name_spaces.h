@@ -4,8 +4,10 @@
 #define ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -57,8 +59,8 @@ class NameSpaces {
 
   // A barrier again, of a member that has been counted (StoreEngine).
   void RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
-  // Of a client that is connected.
-  absl::string_view NameSpaceOf(ClientId client) const;
+  // Of a client that is connected; nullopt: it is one too many.
+  std::optional<absl::string_view> NameSpaceOf(ClientId client) const;
 
   // --- For who keeps them somewhere ---
   // `log_of` is asked once for each name space, now or when it comes to be, where its changes are
@@ -67,6 +69,14 @@ class NameSpaces {
   // What was kept comes back; before the first client.
   void Restore(absl::string_view name_space, std::string key, std::string value);
   void RestoreElement(absl::string_view name_space, std::string queue, std::string element);
+  // By how much more, or less, is kept for the clients of a name space besides what is in it. It
+  // counts as its memory, also while there is no such name space.
+  void AddBytesBesides(absl::string_view name_space, int64_t bytes);
+  // How far the memory of this one, or of all together, is beyond its limit, in words; empty: it is
+  // not.
+  std::string MemoryBeyondLimit(absl::string_view name_space) const;
+  // All that is beyond limits, in one line that names the first; empty: nothing is.
+  std::string BeyondLimits() const;
   // nullptr if there is none of this name.
   const StoreEngine* Find(absl::string_view name_space) const;
 
@@ -94,6 +104,7 @@ class NameSpaces {
   // Around each change of another one's engine.
   void Discount(const Other& other);
   void Count(const Other& other);
+  std::string AllBeyondLimit() const;
   void ApplyAmongMany(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
 
   const NameSpaceLimits limits_;
@@ -104,6 +115,7 @@ class NameSpaces {
   absl::flat_hash_map<ClientId, Other*> members_;
   size_t other_keys_ = 0;
   size_t other_waiting_clients_ = 0;
+  absl::flat_hash_map<std::string, size_t> bytes_besides_;    // No 0 is in it.
   std::function<ChangeLog*(absl::string_view name)> log_of_;  // Empty: nobody is told.
 };
 

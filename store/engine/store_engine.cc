@@ -55,12 +55,12 @@ bool StoreEngine::Disconnect(ClientId client, absl::Time now) {
 
 template <typename Work>
 void StoreEngine::Admit(ClientId from, protocol::Request& request, absl::Time now, Replies& replies,
-                        Work work) {
+                        int64_t members, Work work) {
   if (!kept_.empty()) kept_.clear();
   now_ = now;
   const auto client = clients_.find(from);
   const bool known = client != clients_.end();
-  Call call{from, known && client->second != protocol::Dialect::kModern, request, replies};
+  Call call{from, known && client->second != protocol::Dialect::kModern, request, replies, members};
   if (!known) return call.HangUp("a request from a client that is not connected");
   // A legacy client that sends something while its wait is pending has given that wait up: it
   // cannot cancel, and would take a late STOP_WAITING for the beginning of its next reply.
@@ -72,22 +72,24 @@ void StoreEngine::Admit(ClientId from, protocol::Request& request, absl::Time no
 
 void StoreEngine::Apply(ClientId from, protocol::Request& request, absl::Time now,
                         Replies& replies) {
-  Admit(from, request, now, replies, [this](Call& call) { Dispatch(call); });
+  Admit(from, request, now, replies, /*members=*/1, [this](Call& call) { Dispatch(call); });
 }
 
 void StoreEngine::RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now,
                                 Replies& replies) {
-  Admit(from, request, now, replies, [this](Call& call) { Barrier(call, 0); });
+  Admit(from, request, now, replies, /*members=*/0, [this](Call& call) { Barrier(call); });
 }
 
 void StoreEngine::Restore(std::string key, std::string value) {
   const KeySpace::Entry entry = keys_.FindOrCreate(std::move(key));
   *entry.value = std::move(value);
   keys_.CountChange(entry);
+  if (budget_ != nullptr) Account();
 }
 
 void StoreEngine::RestoreElement(std::string queue, std::string element) {
   keys_.Push(std::move(queue), std::move(element));
+  if (budget_ != nullptr) Account();
 }
 
 void StoreEngine::Dispatch(Call& call) {
@@ -127,7 +129,7 @@ void StoreEngine::Dispatch(Call& call) {
     case Operation::kListKeys:
       return ListKeys(call);
     case Operation::kBarrier:
-      return Barrier(call, 1);
+      return Barrier(call);
     case Operation::kWatchKey:
       return WatchKey(call);
     case Operation::kSession:
@@ -264,12 +266,12 @@ void StoreEngine::QueuePop(Call& call) {
   if (length > 0) reply.texts.push_back(Keep(*keys_.Pop(call.key())));
 }
 
-void StoreEngine::Barrier(Call& call, int64_t members) {
+void StoreEngine::Barrier(Call& call) {
   // Before the member is counted: one that is sent away must not count.
   if (!AdmitsWait(call, call.key().size())) return;
   const KeySpace::Entry entry = keys_.FindOrCreate(std::move(call.key()));
   int64_t arrived = 0;
-  if (!AddTo(entry, members, call, arrived)) return;
+  if (!AddTo(entry, call.members, call, arrived)) return;
   const int64_t world_size = call.request.number;
   if (world_size > 0 && arrived < world_size) {
     return waits_.AwaitBarrier(call.from, std::string(entry.key), now_);

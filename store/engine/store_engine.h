@@ -32,7 +32,7 @@ struct Outgoing {
 using Replies = std::vector<Outgoing>;
 
 // What one store may hold; 0: as much as there is room for. Memory is that of keys, values, queues
-// and waits, as memory_bytes() has it.
+// and waits, and of what is kept for its clients besides, as memory_bytes() has it.
 struct StoreLimits {
   size_t keys_max = 0;  // Those that num_keys counts, and queues.
   size_t memory_bytes_max = 0;
@@ -84,19 +84,25 @@ class StoreEngine {
   // --- For who keeps the store somewhere ---
   // As in KeySpace.
   void LogTo(ChangeLog* log) { keys_.LogTo(log); }
-  // What was kept comes back; before the first request, and nobody is told.
+  // What was kept comes back, be it more than there may be; before the first request, and nobody is
+  // told.
   void Restore(std::string key, std::string value);
   void RestoreElement(std::string queue, std::string element);
+  // What the owner keeps for its clients by itself, such as answers that may not have come, counts
+  // as the store's memory. The owner tells the budget, too.
+  void SetBytesBesides(size_t bytes) { bytes_besides_ = bytes; }
+  // How far it is beyond its own limits, in words; empty: it is not.
+  std::string KeysBeyondLimit() const;
+  std::string MemoryBeyondLimit() const;
 
   // For metrics, tests and leak checks.
   size_t key_count() const { return keys_.visible_key_count(); }  // Without the hidden ones.
   size_t queue_count() const { return keys_.queue_count(); }
+  size_t QueueLengthOf(absl::string_view queue) const { return keys_.QueueLength(queue); }
   size_t key_bytes() const { return keys_.key_bytes(); }      // As in KeySpace, ...
   size_t value_bytes() const { return keys_.value_bytes(); }  // ... hidden keys and queues too.
   // What StoreLimits and MemoryBudget count.
-  size_t memory_bytes() const {
-    return keys_.memory_bytes() + waits_.memory_bytes() + watches_.memory_bytes();
-  }
+  size_t memory_bytes() const { return own_memory_bytes() + bytes_besides_; }
   size_t waiting_clients() const { return waits_.waiting_clients(); }
   // nullptr if there is no such key. Valid until the next call of a member that is not const.
   const std::string* ValueOf(absl::string_view key) const { return keys_.Find(key); }
@@ -119,6 +125,7 @@ class StoreEngine {
     bool legacy;
     protocol::Request& request;
     Replies& replies;
+    int64_t members = 1;  // That a barrier counts.
 
     std::string& key() { return request.keys[0]; }
     protocol::Reply& Say(protocol::ReplyKind kind);
@@ -142,13 +149,18 @@ class StoreEngine {
   // False if there is no room for it: then the call has been hung up.
   bool HasRoomFor(Call& call);
   std::string WhyFull(const Call& call, const Growth& growth) const;
+  std::string Place() const;  // "the name space ...".
+  size_t keys_of_limit() const { return keys_.visible_key_count() + keys_.queue_count(); }
+  size_t own_memory_bytes() const {
+    return keys_.memory_bytes() + waits_.memory_bytes() + watches_.memory_bytes();
+  }
   // Tells the budget.
   void Account();
 
   // Calls `work` with the call, unless `from` is not known: then it is hung up on.
   template <typename Work>
   void Admit(ClientId from, protocol::Request& request, absl::Time now, Replies& replies,
-             Work work);
+             int64_t members, Work work);
   void Dispatch(Call& call);
   void Ping(Call& call);
   void Set(Call& call);
@@ -165,7 +177,7 @@ class StoreEngine {
   void ListKeys(Call& call);
   void QueuePush(Call& call);
   void QueuePop(Call& call);
-  void Barrier(Call& call, int64_t members);
+  void Barrier(Call& call);
   void WatchKey(Call& call);
 
   void Write(std::string&& key, std::string&& value, Replies& replies);
@@ -192,6 +204,7 @@ class StoreEngine {
   const StoreLimits limits_ = {};
   MemoryBudget* const budget_ = nullptr;
   size_t accounted_bytes_ = 0;  // What the budget knows of.
+  size_t bytes_besides_ = 0;
   const bool is_limited_ = false;
 
   KeySpace keys_;

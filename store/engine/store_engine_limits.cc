@@ -20,6 +20,14 @@ using protocol::Operation;
 
 int64_t Signed(size_t size) { return static_cast<int64_t>(size); }
 
+std::string KeysOf(absl::string_view place, size_t keys, size_t keys_max) {
+  return absl::StrCat(place, " has ", keys, " of the ", keys_max, " keys that it may have");
+}
+
+std::string BytesOf(absl::string_view place, size_t bytes, size_t bytes_max) {
+  return absl::StrCat(place, " holds ", bytes, " of the ", bytes_max, " bytes that it may hold");
+}
+
 }  // namespace
 
 StoreEngine::StoreEngine(std::string name, const StoreLimits& limits, MemoryBudget* budget)
@@ -34,7 +42,7 @@ StoreEngine::~StoreEngine() {
 }
 
 void StoreEngine::Account() {
-  const size_t bytes = memory_bytes();
+  const size_t bytes = own_memory_bytes();
   budget_->bytes_used += bytes - accounted_bytes_;  // Wraps around where it shrank.
   accounted_bytes_ = bytes;
 }
@@ -63,7 +71,7 @@ void StoreEngine::AddCounterGrowth(const Call& call, Growth& growth) const {
     if (!parsed.ok()) return;
     current = *parsed;
   }
-  const int64_t sum = CounterSum(current, is_barrier ? 1 : call.request.number);
+  const int64_t sum = CounterSum(current, is_barrier ? call.members : call.request.number);
   AddValueGrowth(key, absl::StrCat(sum).size(), growth);
   if (!is_barrier || sum >= call.request.number) return;
   growth.bytes += Signed(kWaitOverheadBytes);
@@ -127,36 +135,45 @@ bool StoreEngine::HasRoomFor(Call& call) {
   return false;
 }
 
+std::string StoreEngine::Place() const {
+  return absl::StrCat("the name space ", name_.empty() ? "\"default\"" : Shown(name_));
+}
+
+std::string StoreEngine::KeysBeyondLimit() const {
+  if (limits_.keys_max == 0 || keys_of_limit() <= limits_.keys_max) return "";
+  return KeysOf(Place(), keys_of_limit(), limits_.keys_max);
+}
+
+std::string StoreEngine::MemoryBeyondLimit() const {
+  if (limits_.memory_bytes_max == 0 || memory_bytes() <= limits_.memory_bytes_max) return "";
+  return BytesOf(Place(), memory_bytes(), limits_.memory_bytes_max);
+}
+
+// Most requests have room: they pay for no words.
 std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
-  // Most requests have room: they pay for no words.
-  const auto place = [&] {
-    return absl::StrCat("the name space ", name_.empty() ? "\"default\"" : Shown(name_));
-  };
   const auto ask = [&](int64_t more, absl::string_view unit) {
     return absl::StrCat("; this ", protocol::OperationName(call.request.operation), " needs ", more,
                         unit, " more");
   };
-  const size_t keys = keys_.visible_key_count() + keys_.queue_count();
+  const size_t keys = keys_of_limit();
   if (limits_.keys_max != 0 && growth.keys > 0 &&
       keys + static_cast<size_t>(growth.keys) > limits_.keys_max) {
-    return absl::StrCat(place(), " has ", keys, " of the ", limits_.keys_max,
-                        " keys that it may have",
+    return absl::StrCat(KeysOf(Place(), keys, limits_.keys_max),
                         ask(growth.keys, growth.keys == 1 ? " key" : " keys"));
   }
   if (growth.bytes <= 0) return "";
   const size_t bytes = memory_bytes();
   const size_t more = static_cast<size_t>(growth.bytes);
   if (limits_.memory_bytes_max != 0 && bytes + more > limits_.memory_bytes_max) {
-    return absl::StrCat(place(), " holds ", bytes, " of the ", limits_.memory_bytes_max,
-                        " bytes that it may hold", ask(growth.bytes, " bytes"));
+    return absl::StrCat(BytesOf(Place(), bytes, limits_.memory_bytes_max),
+                        ask(growth.bytes, " bytes"));
   }
   if (budget_ == nullptr || budget_->bytes_max == 0) return "";
   // The budget has not heard of a wait that a legacy client gave up with this very request.
-  const size_t used = budget_->bytes_used - accounted_bytes_ + bytes;
+  const size_t used = budget_->bytes_used - accounted_bytes_ + own_memory_bytes();
   if (used + more > budget_->bytes_max) {
-    return absl::StrCat("the store holds ", used, " of the ", budget_->bytes_max,
-                        " bytes that it may hold, ", bytes, " of them for ", place(),
-                        ask(growth.bytes, " bytes"));
+    return absl::StrCat(BytesOf("the store", used, budget_->bytes_max), ", ", bytes,
+                        " of them for ", Place(), ask(growth.bytes, " bytes"));
   }
   return "";
 }

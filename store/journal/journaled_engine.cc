@@ -21,11 +21,12 @@ namespace {
 class JournaledEngine final : public ServerEngine {
  public:
   JournaledEngine(net::Env& env, size_t loops, std::unique_ptr<Journal> journal,
-                  std::function<void(const absl::Status&)> on_failure)
+                  const JournaledEngineOptions& options)
       : env_(env),
         journal_(std::move(journal)),
-        on_failure_(std::move(on_failure)),
-        state_(env, loops) {}
+        on_failure_(options.on_failure),
+        is_limited_(options.limits.any()),
+        state_(env, loops, options.limits) {}
   ~JournaledEngine() override { Stop(); }
 
   // Reads the journal and begins to write it.
@@ -33,6 +34,7 @@ class JournaledEngine final : public ServerEngine {
 
   EnginePort* port(size_t loop) const override { return state_.ports[loop].get(); }
   bool has_name_spaces() const override { return true; }
+  bool has_limits() const override { return is_limited_; }
 
  private:
   void Stop();
@@ -45,6 +47,7 @@ class JournaledEngine final : public ServerEngine {
   net::Env& env_;
   const std::unique_ptr<Journal> journal_;
   const std::function<void(const absl::Status&)> on_failure_;
+  const bool is_limited_;
   JournaledState state_;
   bool stopping_ ABSL_GUARDED_BY(state_.monitor) = false;
   std::unique_ptr<net::Thread> writer_;
@@ -74,6 +77,12 @@ absl::Status JournaledEngine::Read() {
   LOG(INFO) << "the journal in " << journal_->place() << " gave back " << state_.stores.key_count()
             << " keys in " << state_.stores.count() << " name spaces and " << state_.sessions.size()
             << " sessions in " << absl::FormatDuration(env_.Now() - begun);
+  const std::string beyond = state_.stores.BeyondLimits();
+  if (!beyond.empty()) {
+    LOG(WARNING) << "the journal gave back more than the limits allow: " << beyond
+                 << "; all of it is served, and what needs more room is refused until enough has "
+                    "been deleted";
+  }
   return absl::OkStatus();
 }
 
@@ -137,8 +146,7 @@ ServerEngineFactory NewJournaledEngine(JournaledEngineOptions options) {
              net::Env& env, size_t loops) -> absl::StatusOr<std::unique_ptr<ServerEngine>> {
     absl::StatusOr<std::unique_ptr<Journal>> journal = options.open_journal();
     if (!journal.ok()) return journal.status();
-    auto engine =
-        std::make_unique<JournaledEngine>(env, loops, *std::move(journal), options.on_failure);
+    auto engine = std::make_unique<JournaledEngine>(env, loops, *std::move(journal), options);
     if (absl::Status started = engine->Start(); !started.ok()) return started;
     return engine;
   };

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "store/engine/name_spaces.h"
 #include "store/journal/journal.h"
 #include "store/server/server_engine.h"
 
@@ -21,6 +22,8 @@ struct JournaledEngineOptions {
   // from then on: whoever runs it should end it, and start it again when the cause is gone. It must
   // not destroy the server itself. May be empty.
   std::function<void(const absl::Status& why)> on_failure = {};
+  // What may be stored. What the journal gives back is there all the same, with a line in the log.
+  engine::NameSpaceLimits limits = {};
 };
 
 // No reply leaves before the commit that has all that was applied until it was made, be it a

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "net/monitor.h"
+#include "store/journal/answer_room.h"
 #include "store/journal/session_book.h"
 #include "store/protocol/operation.h"
 #include "store/protocol/reply.h"
@@ -23,6 +24,10 @@ using protocol::ReplyKind;
 
 // A client of whose replies more is held back is not read from.
 constexpr size_t kHeldBytesMax = size_t{1} << 20;
+
+// Of one session, so much of answers is kept whether there is room or not: who deletes what is done
+// with has to be answered, too.
+constexpr size_t kAnswerBytesFree = 4096;
 
 Reply& Say(engine::ClientId to, ReplyKind kind, engine::Replies& replies) {
   engine::Outgoing& outgoing = replies.emplace_back();
@@ -137,16 +142,18 @@ void JournaledPort::Apply(engine::ClientId from, protocol::Request& request, abs
   PassOn(before, replies);
 }
 
-void JournaledPort::UseSession(engine::ClientId from, const protocol::Request& request,
-                               absl::Time now, engine::Replies& replies) {
+void JournaledPort::UseSession(engine::ClientId from, protocol::Request& request, absl::Time now,
+                               engine::Replies& replies) {
+  const std::optional<absl::string_view> space = state_.stores.NameSpaceOf(from);
+  // One too many there: it is told so.
+  if (!space.has_value()) return state_.stores.Apply(from, request, now, replies);
   if (request.keys[0].size() > protocol::kSessionNameBytesMax) {
     return HangUp(from,
                   absl::StrCat("a session's name of ", request.keys[0].size(), " bytes; limit is ",
                                protocol::kSessionNameBytesMax),
                   replies);
   }
-  const bool was_there =
-      state_.sessions.Use(from, state_.stores.NameSpaceOf(from), request.keys[0], now);
+  const bool was_there = state_.sessions.Use(from, *space, request.keys[0], now);
   Say(from, ReplyKind::kNumber, replies).number = was_there ? 1 : 0;
 }
 
@@ -166,8 +173,15 @@ void JournaledPort::ApplyNumbered(engine::ClientId from, int64_t number, protoco
     case Verdict::Kind::kApply:
       break;
   }
+  if (ChangesNothing(request.operation)) return state_.stores.Apply(from, request, now, replies);
+  size_t reserved = 0;
+  if (!ReserveForAnswer(from, request, &reserved, replies)) return;
   const size_t before = replies.size();
   state_.stores.Apply(from, request, now, replies);
+  if (reserved != 0) {
+    state_.stores.AddBytesBesides(*state_.stores.NameSpaceOf(from),
+                                  -static_cast<int64_t>(reserved));
+  }
   std::string answer;
   for (size_t i = before; i < replies.size(); ++i) {
     if (replies[i].to != from) continue;
@@ -180,6 +194,23 @@ void JournaledPort::ApplyNumbered(engine::ClientId from, int64_t number, protoco
   } else {
     state_.sessions.Applied(from, number, std::move(answer));
   }
+}
+
+bool JournaledPort::ReserveForAnswer(engine::ClientId from, const protocol::Request& request,
+                                     size_t* reserved, engine::Replies& replies) {
+  const absl::string_view space = *state_.stores.NameSpaceOf(from);
+  const size_t room = RoomForAnswer(request, *state_.stores.Find(space));
+  if (state_.sessions.AnswerBytesOf(from) + room <= kAnswerBytesFree) return true;
+  state_.stores.AddBytesBesides(space, static_cast<int64_t>(room));
+  const std::string beyond = room == 0 ? "" : state_.stores.MemoryBeyondLimit(space);
+  *reserved = room;
+  if (beyond.empty()) return true;
+  state_.stores.AddBytesBesides(space, -static_cast<int64_t>(room));
+  Reply& refusal = Say(from, ReplyKind::kHangUp, replies);
+  refusal.cause = protocol::HangUpCause::kStoreFull;
+  refusal.reason = absl::StrCat(beyond, ", with ", room, " for the answer to this ",
+                                protocol::OperationName(request.operation));
+  return false;
 }
 
 // --- Replies ---

@@ -67,7 +67,11 @@ class JournaledPort final : public EnginePort {
   void ApplyNumbered(engine::ClientId from, int64_t number, protocol::Request& request,
                      absl::Time now, engine::Replies& replies)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);
-  void UseSession(engine::ClientId from, const protocol::Request& request, absl::Time now,
+  // Whether what will be kept of the answer to a numbered request has room; if not, the client is
+  // told. `*reserved` bytes of it are to be given back.
+  bool ReserveForAnswer(engine::ClientId from, const protocol::Request& request, size_t* reserved,
+                        engine::Replies& replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);
+  void UseSession(engine::ClientId from, protocol::Request& request, absl::Time now,
                   engine::Replies& replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);
   // Sends each of replies, from `begin` on, on its way.
   void PassOn(size_t begin, engine::Replies& replies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);

@@ -1,6 +1,7 @@
 #include "store/journal/journaled_state.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/string_view.h"
@@ -11,8 +12,12 @@
 
 namespace rollcall {
 
-JournaledState::JournaledState(net::Env& env, size_t loops)
-    : owned_monitor(env.NewMonitor()), monitor(owned_monitor.get()) {
+JournaledState::JournaledState(net::Env& env, size_t loops, const engine::NameSpaceLimits& limits)
+    : owned_monitor(env.NewMonitor()),
+      monitor(owned_monitor.get()),
+      stores(limits),
+      sessions([this](absl::string_view space, int64_t bytes)
+                   ABSL_NO_THREAD_SAFETY_ANALYSIS { stores.AddBytesBesides(space, bytes); }) {
   CHECK_LE(loops, kServerLoopsMax);
   for (size_t i = 0; i < loops; ++i) ports.push_back(std::make_unique<JournaledPort>(this, env));
 }

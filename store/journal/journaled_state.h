@@ -27,7 +27,7 @@ class JournaledPort;
 // one lock from Begin to End.
 struct JournaledState {
   // With as many ports as there are loops.
-  JournaledState(net::Env& env, size_t loops);
+  JournaledState(net::Env& env, size_t loops, const engine::NameSpaceLimits& limits);
   ~JournaledState();
 
   // Says that the lock is held where the analysis cannot see it: behind an EnginePort, from Begin

@@ -72,13 +72,14 @@ void SessionBook::ForgetOld(absl::Time now) {
     }
     BecomeUsed(session);
     changed_.insert(oldest->first);
+    resized_(oldest->first.first, -static_cast<int64_t>(session.bytes));
     sessions_.erase(oldest);
   }
 }
 
-SessionBook::Session* SessionBook::SessionOf(engine::ClientId client) {
+size_t SessionBook::AnswerBytesOf(engine::ClientId client) const {
   const auto user = users_.find(client);
-  return user == users_.end() ? nullptr : sessions_.at(user->second).get();
+  return user == users_.end() ? 0 : sessions_.at(user->second)->bytes;
 }
 
 SessionBook::Verdict SessionBook::Judge(engine::ClientId client, int64_t packed) {
@@ -87,8 +88,9 @@ SessionBook::Verdict SessionBook::Judge(engine::ClientId client, int64_t packed)
   };
   const std::optional<RequestNumber> number = RequestNumber::Unpack(packed);
   if (!number.has_value()) return refused("the number of a numbered request is none");
-  Session* const session = SessionOf(client);
-  if (session == nullptr) return refused("a numbered request before any session");
+  const auto user = users_.find(client);
+  if (user == users_.end()) return refused("a numbered request before any session");
+  Session* const session = sessions_.at(user->second).get();
   // Sent before the client gave it up, or had its answer by another connection.
   if (number->number <= session->floor) {
     return refused("a numbered request that is over for its client");
@@ -98,7 +100,7 @@ SessionBook::Verdict SessionBook::Judge(engine::ClientId client, int64_t packed)
     if (kept->second.waits) return {.kind = Verdict::Kind::kRejoin};
     return {.kind = Verdict::Kind::kAnswer, .answer = kept->second.bytes};
   }
-  RaiseFloor(*session, number->number - number->unanswered - 1);
+  RaiseFloor(user->second.first, *session, number->number - number->unanswered - 1);
   if (session->bytes > kAnswerBytesMax) {
     return refused(absl::StrCat("more than ", kAnswerBytesMax,
                                 " bytes of answers in one session that have not come"));
@@ -106,20 +108,23 @@ SessionBook::Verdict SessionBook::Judge(engine::ClientId client, int64_t packed)
   return {.kind = Verdict::Kind::kApply};
 }
 
-void SessionBook::RaiseFloor(Session& session, int64_t floor) {
+void SessionBook::RaiseFloor(absl::string_view space, Session& session, int64_t floor) {
   if (floor <= session.floor) return;
   session.floor = floor;
+  const size_t before = session.bytes;
   while (!session.answers.empty() && session.answers.begin()->first <= floor) {
-    session.bytes -= session.answers.begin()->second.bytes.size();
+    session.bytes -= session.answers.begin()->second.size();
     session.answers.erase(session.answers.begin());
   }
+  if (before != session.bytes) resized_(space, -static_cast<int64_t>(before - session.bytes));
 }
 
 void SessionBook::Keep(engine::ClientId client, int64_t packed, Answer answer) {
   const auto user = users_.find(client);
   CHECK(user != users_.end()) << "an answer outside of any session";
   Session& session = *sessions_.at(user->second);
-  session.bytes += answer.bytes.size();
+  session.bytes += answer.size();
+  resized_(user->second.first, static_cast<int64_t>(answer.size()));
   session.answers.insert_or_assign(RequestNumber::Unpack(packed)->number, std::move(answer));
   changed_.insert(user->second);
 }
@@ -169,10 +174,11 @@ absl::Status SessionBook::Restore(const JournalChange& change, absl::Time now) {
     if (!size.has_value() || *size > in.size()) return damaged;
     answer.bytes = std::string(in.substr(0, *size));
     in.remove_prefix(*size);
-    session->bytes += answer.bytes.size();
+    session->bytes += answer.size();
     session->answers[static_cast<int64_t>(*number)] = std::move(answer);
   }
   const Key key(change.space, change.name);
+  resized_(change.space, static_cast<int64_t>(session->bytes));
   BecomeUnused(key, *session, now);
   sessions_[key] = std::move(session);
   return absl::OkStatus();

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -23,7 +25,11 @@
 namespace rollcall {
 
 // A session that no connection uses is forgotten after kKept, and earlier where there are more than
-// kUnusedMax of them or their answers have more than kUnusedBytesMax. Not thread-safe.
+// kUnusedMax of them or their answers take more than kUnusedBytesMax. Not thread-safe.
+//
+// Answers are as many and as large as clients make them: what they take is told to whoever keeps
+// the limits. Sessions by themselves are not counted: there are no more of them than connections,
+// which are not counted either, and kUnusedMax, at half a KiB each.
 class SessionBook {
  public:
   static constexpr absl::Duration kKept = absl::Hours(1);
@@ -31,8 +37,12 @@ class SessionBook {
   static constexpr size_t kUnusedBytesMax = size_t{256} << 20;
   // Of one session: a client that is not told more than this of it has to read first.
   static constexpr size_t kAnswerBytesMax = size_t{64} << 20;
+  // What an answer takes besides its bytes, about, be it empty.
+  static constexpr size_t kAnswerOverheadBytes = 112;
 
-  SessionBook() = default;
+  // By how much more, or less, the answers take that are kept for a name space's clients.
+  using Resized = std::function<void(absl::string_view space, int64_t bytes)>;
+  explicit SessionBook(Resized resized) : resized_(std::move(resized)) {}
   SessionBook(const SessionBook&) = delete;
   SessionBook& operator=(const SessionBook&) = delete;
 
@@ -55,6 +65,9 @@ class SessionBook {
     std::string reason = {};
   };
   Verdict Judge(engine::ClientId client, int64_t packed);
+  // What the answers take that are kept for its session, once its next request has been judged; 0
+  // if it has none.
+  size_t AnswerBytesOf(engine::ClientId client) const;
   // It has been applied, and this was the answer, encoded; empty if it has none.
   void Applied(engine::ClientId client, int64_t packed, std::string answer);
   // It has been applied, and waits.
@@ -76,23 +89,25 @@ class SessionBook {
   struct Answer {
     bool waits = false;
     std::string bytes;
+
+    size_t size() const { return kAnswerOverheadBytes + bytes.size(); }
   };
   struct Session {
     int64_t floor = 0;  // All up to this one are over.
     std::map<int64_t, Answer> answers;
-    size_t bytes = 0;  // Of the answers.
+    size_t bytes = 0;  // That the answers take.
     int users = 0;
     absl::Time left;                  // When the last user did.
     std::list<Key>::iterator unused;  // In unused_, while there is no user.
   };
 
-  Session* SessionOf(engine::ClientId client);
   void Keep(engine::ClientId client, int64_t packed, Answer answer);
-  void RaiseFloor(Session& session, int64_t floor);
+  void RaiseFloor(absl::string_view space, Session& session, int64_t floor);
   void BecomeUnused(const Key& key, Session& session, absl::Time now);
   void BecomeUsed(Session& session);
   void ForgetOld(absl::Time now);
 
+  const Resized resized_;
   absl::flat_hash_map<Key, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_map<engine::ClientId, Key> users_;
   std::list<Key> unused_;  // Who has been so for longest is first.

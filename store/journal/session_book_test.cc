@@ -1,10 +1,14 @@
 #include "store/journal/session_book.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -49,7 +53,9 @@ class SessionBookTest : public testing::Test {
   }
 
   absl::Time now_ = absl::UnixEpoch();
-  SessionBook book_;
+  std::map<std::string, int64_t> bytes_;  // By name space.
+  SessionBook book_{
+      [this](absl::string_view space, int64_t bytes) { bytes_[std::string(space)] += bytes; }};
 };
 
 TEST_F(SessionBookTest, AnswersTheSameRequestAgainInsteadOfApplyingIt) {
@@ -110,7 +116,8 @@ TEST_F(SessionBookTest, NumbersThatAreNoneAreRefused) {
 
 TEST_F(SessionBookTest, ManyBytesOfAnswersAreToBeReadFirst) {
   book_.Use(1, "", "s", now_);
-  const std::string answer(SessionBook::kAnswerBytesMax / 8, 'x');
+  const std::string answer(SessionBook::kAnswerBytesMax / 8 - SessionBook::kAnswerOverheadBytes,
+                           'x');
   int64_t number = 1;
   for (; number <= 9; ++number) {
     ASSERT_EQ(Judge(1, Numbered(number, number - 1)), "apply");
@@ -131,11 +138,14 @@ TEST_F(SessionBookTest, TheJournalGetsWhatChangedAndGivesItBack) {
   ASSERT_EQ(changes.size(), 2u);
   EXPECT_FALSE(book_.has_changes());
 
-  SessionBook other;
+  std::map<std::string, int64_t> other_bytes;
+  SessionBook other(
+      [&](absl::string_view space, int64_t bytes) { other_bytes[std::string(space)] += bytes; });
   for (const JournalChange& change : changes) {
     EXPECT_EQ(change.kind, JournalChange::Kind::kSetSession);
     ASSERT_TRUE(other.Restore(change, now_).ok());
   }
+  EXPECT_EQ(other_bytes, bytes_);
   EXPECT_TRUE(other.Use(9, "job", "s", now_));
   EXPECT_EQ(Shown(other.Judge(9, Numbered(5, 1))), "answer five");
   EXPECT_THAT(Shown(other.Judge(9, Numbered(3, 0))), HasSubstr("over for its client"));
@@ -147,8 +157,27 @@ TEST_F(SessionBookTest, TheJournalGetsWhatChangedAndGivesItBack) {
     if (size == sizeof(uint64_t)) continue;  // A session without answers.
     JournalChange shorter = cut;
     shorter.value.resize(size);
-    EXPECT_TRUE(absl::IsDataLoss(SessionBook().Restore(shorter, now_))) << size;
+    SessionBook none([](absl::string_view /*space*/, int64_t /*bytes*/) {});
+    EXPECT_TRUE(absl::IsDataLoss(none.Restore(shorter, now_))) << size;
   }
+}
+
+TEST_F(SessionBookTest, WhatAnswersTakeIsToldAsTheyComeAndGo) {
+  constexpr int64_t kOverhead = SessionBook::kAnswerOverheadBytes;
+  book_.Use(1, "job", "s", now_);
+  book_.Judge(1, Numbered(1));
+  book_.Applied(1, Numbered(1), "seven b");
+  book_.Judge(1, Numbered(2, 1));
+  book_.Applied(1, Numbered(2, 1), "");
+  EXPECT_EQ(bytes_["job"], 2 * kOverhead + 7);
+  EXPECT_EQ(book_.AnswerBytesOf(1), 2 * size_t{kOverhead} + 7);
+  // The first has come.
+  book_.Judge(1, Numbered(3, 1));
+  EXPECT_EQ(bytes_["job"], kOverhead);
+  book_.Leave(1, now_);
+  EXPECT_EQ(book_.AnswerBytesOf(1), 0u);
+  book_.Use(2, "", "t", now_ + SessionBook::kKept);
+  EXPECT_EQ(bytes_["job"], 0);
 }
 
 TEST_F(SessionBookTest, AnUnusedSessionIsForgottenAfterItsTime) {
