@@ -245,19 +245,28 @@ function showSummary(status) {
                               duration(status.server.uptime_seconds));
 }
 
+// What is asked about: the server, or one name space of it.
+function sumsOf(status) {
+  const {totals} = status;
+  if (nameSpace === null) return {...totals, bytes: totals.key_bytes + totals.value_bytes};
+  const space = status.name_spaces.find((one) => one.name === status.name_space);
+  return {...space, bytes: space.memory_bytes};
+}
+
 function showTiles(status) {
-  const {world, totals, throughput} = status;
+  const {world, throughput} = status;
+  const sums = sumsOf(status);
   const perSecond = throughput.requests.at(-1) ?? 0;
   const tiles = [
     [world.size === null ? 'ranks connected' : `of ${whole.format(world.size)} ranks connected`,
      whole.format(world.connected)],
     ['missing', whole.format(world.missing)],
     ['gone', whole.format(world.gone)],
-    ['clients waiting', whole.format(totals.waiting_clients)],
-    ['connections', whole.format(totals.connections)],
+    ['clients waiting', whole.format(sums.waiting_clients)],
+    ['connections', whole.format(sums.connections)],
     ['requests a second', whole.format(perSecond)],
-    ['keys', whole.format(totals.keys)],
-    ['stored', bytes(totals.key_bytes + totals.value_bytes)],
+    ['keys', whole.format(sums.keys)],
+    ['stored', bytes(sums.bytes)],
   ];
   setChildren(byId('tiles'), tiles, () => tiles.map(
       ([name, value]) => element('div', '', element('dt', '', name), element('dd', '', value))));

@@ -62,12 +62,17 @@ class Client:
 
 
 class Server:
-    def __init__(self, port=0, http_port=0):
+    def __init__(self, port=0, http_port=0, name_spaces=()):
         self.process = subprocess.Popen(
-            [SERVER, '--host=127.0.0.1', f'--port={port}', f'--http_port={http_port}'],
+            [SERVER, '--host=127.0.0.1', f'--port={port}', f'--http_port={http_port}',
+             '--listen=' + ','.join(f'{name}=127.0.0.1:0' for name in name_spaces)],
             stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(':', 1)[1])
+        self.ports = [self.read_port() for _ in name_spaces]
+        self.port = self.read_port()
         self.url = self.process.stdout.readline().split()[-1]
+
+    def read_port(self):
+        return int(self.process.stdout.readline().rsplit(':', 1)[1])
 
     def end(self):
         self.process.terminate()
@@ -109,12 +114,12 @@ class PageTest(unittest.TestCase):
 
     # --- The vocabulary ---
 
-    def client(self):
-        self.clients.append(Client(self.server.port))
+    def client(self, port=None):
+        self.clients.append(Client(port or self.server.port))
         return self.clients[-1]
 
-    def join(self, ranks, world_size):
-        return [self.client().join(rank, world_size) for rank in ranks]
+    def join(self, ranks, world_size, port=None):
+        return [self.client(port).join(rank, world_size) for rank in ranks]
 
     def open_page(self):
         self.browser.get_log('browser')
@@ -139,6 +144,19 @@ class PageTest(unittest.TestCase):
 
     def state_of(self, rank):
         return self.script('document.getElementById(`rank-${arguments[0]}`)?.className[5]', rank)
+
+    def tile(self, name):
+        return self.script('[...document.querySelectorAll("#tiles dt")].find('
+                           '(term) => term.innerText === arguments[0])?.nextSibling.innerText', name)
+
+    def row_of(self, name_space):
+        return self.script('[...document.querySelectorAll("#space-rows tr")].map((row) => '
+                           '[...row.cells].map((cell) => cell.innerText))'
+                           '.find((cells) => cells[0] === arguments[0])', name_space)
+
+    def follow(self, name_space):
+        self.browser.find_element(By.LINK_TEXT, name_space).click()
+        self.until(lambda: self.of('link-text') == 'live' and self.of('space') == name_space)
 
     def errors(self):
         return [entry for entry in self.browser.get_log('browser') if entry['level'] == 'SEVERE']
@@ -240,6 +258,39 @@ class PageTest(unittest.TestCase):
         self.server = Server(port, http_port)
         self.until(lambda: self.of('link-text') == 'live')
         self.until(lambda: 'Nobody is connected' in self.of('summary'))
+
+    def test_jobs_that_are_kept_apart(self):
+        self.server.end()
+        self.server = Server(name_spaces=['vision', 'speech'])
+        vision, speech = self.server.ports
+        self.join(range(4), 4, vision)[2].wait('vision/leader')
+        waiting = self.join([0, 2, 3], 4, speech)
+        for rank in waiting:
+            rank.wait('speech/leader')
+        self.client(speech).set('speech/config', 'x' * 100)
+        self.open_page()
+        self.until(lambda: 'vision' in self.of('space-rows') and 'speech' in self.of('space-rows'))
+        self.until(lambda: self.row_of('speech')[:3] == ['speech', '4', '3'])
+        self.assertEqual(self.row_of('vision')[:3], ['vision', '4', '1'])
+        self.assertIn('Nobody is connected', self.of('summary'))
+
+        # One job's page is about that job alone, and says which one it is.
+        self.follow('speech')
+        self.until(lambda: 'Missing: 1' in self.of('summary'))
+        self.assertEqual(self.of('space'), 'speech')
+        self.assertEqual(self.state_of(0), 'w')
+        self.assertEqual(self.tile('clients waiting'), '3')
+        self.assertEqual(self.tile('connections'), '4')
+        self.until(lambda: 'speech/leader' in self.of('wait-rows'))
+        self.assertNotIn('vision/', self.of('wait-rows'))
+        self.picture('page_spaces')
+        self.follow('vision')
+        self.until(lambda: 'All 4 ranks have joined' in self.of('summary'))
+        self.assertIn('vision/leader', self.of('wait-rows'))
+        self.assertNotIn('speech/', self.of('wait-rows'))
+        self.resize(375, 812)
+        self.assert_fits()
+        self.assertEqual(self.errors(), [])
 
     # --- Who uses it, and how ---
 
