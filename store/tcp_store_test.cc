@@ -24,6 +24,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
 using testing::StartsWith;
 
 constexpr absl::Duration kShort = absl::Milliseconds(50);
@@ -184,7 +185,9 @@ TEST_P(TcpStoreTest, CloseCanBeCalledTwiceAndAHostServesOn) {
 
 // --- Errors ---
 
-TEST_P(TcpStoreTest, ATimeoutNamesOnlyTheMissingKeys) {
+// That it names no others is seen in virtual time (f2_keys_that_are_there): what is there is asked
+// shortly before the deadline, and a busy machine answers after it.
+TEST_P(TcpStoreTest, ATimeoutNamesTheMissingKeys) {
   const auto host = NewHost();
   host->Set("a", "1");
   host->Set("c", "1");
@@ -193,7 +196,7 @@ TEST_P(TcpStoreTest, ATimeoutNamesOnlyTheMissingKeys) {
   });
   ASSERT_TRUE(error.has_value());
   EXPECT_THAT(error->what(), StartsWith("wait timeout after 300ms, keys: /a, /b, /c, /d"));
-  EXPECT_THAT(error->details().missing_keys, ElementsAre("b", "d"));
+  EXPECT_THAT(error->details().missing_keys, IsSupersetOf({"b", "d"}));
   EXPECT_GE(error->details().elapsed, absl::Milliseconds(300));
 }
 

@@ -1,15 +1,19 @@
 // The contract, part four: what groups of ranks do on a store.
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "store/collectives.h"
 #include "store/elastic.h"
+#include "store/prefix_store.h"
 #include "testing/dist_error_matchers.h"
 #include "testing/store_contract.h"
 
@@ -20,7 +24,35 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr absl::Duration kLong = absl::Seconds(30);
-constexpr absl::Duration kShort = absl::Milliseconds(60);
+
+// A store to which nobody will come any more: a wait ends at once if what it is for is not there
+// yet, unless it is for `awaited`. So the time-out of a collective that lacks somebody can be as
+// long as its requests may take on a busy machine, and costs no time. That waits end at their
+// deadlines is part two of the contract.
+class NobodyElseComes final : public PrefixStore {
+ public:
+  using PrefixStore::Wait;
+
+  explicit NobodyElseComes(std::unique_ptr<Store> store, std::string awaited = "")
+      : PrefixStore("group", std::move(store)), awaited_(std::move(awaited)) {}
+
+  void Wait(absl::Span<const std::string> keys, absl::Duration timeout) override {
+    const bool is_awaited = keys.size() == 1 && keys[0] == awaited_;
+    PrefixStore::Wait(keys, is_awaited ? timeout : absl::ZeroDuration());
+  }
+  std::vector<std::string> MultiGet(absl::Span<const std::string> keys) override {
+    Wait(keys);
+    return PrefixStore::MultiGet(keys);
+  }
+
+ private:
+  const std::string awaited_;
+};
+
+std::vector<int> MissingIn(const std::function<void()>& collective) {
+  const auto error = DistErrorOf(collective);
+  return error.has_value() ? error->details().missing_ranks : std::vector<int>();
+}
 
 // Runs body(rank, store) for every rank, each in a thread and on a store of its own.
 #define RUN_RANKS(world_size, body)                                           \
@@ -46,25 +78,27 @@ TEST_P(StoreContract, CollectiveBarrierCanBeUsedAgain) {
 }
 
 TEST_P(StoreContract, CollectiveBarrierNamesTheMissingRanks) {
-  const auto rank_body = [&](int rank, Store& mine) {
-    if (rank == 1 || rank == 3) return;
-    Collectives group(env(), mine, {rank, 4}, "job");
-    const auto error = DistErrorOf([&] { group.Barrier("step", absl::Seconds(1)); });
-    ASSERT_TRUE(error.has_value());
-    EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
-    EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3));
-    EXPECT_EQ(error->details().world_size, 4);
-    EXPECT_THAT(error->what(), HasSubstr("missing ranks: 1, 3"));
-  };
-  RUN_RANKS(4, rank_body);
+  NobodyElseComes first(Join());
+  NobodyElseComes third(Join());
+  Collectives rank0(env(), first, {0, 4}, "job");
+  Collectives rank2(env(), third, {2, 4}, "job");
+  EXPECT_THAT(MissingIn([&] { rank0.Barrier("step", kLong); }), ElementsAre(1, 2, 3));
+  EXPECT_THAT(MissingIn([&] { rank2.Barrier("step", kLong); }), ElementsAre(1, 3));
+  const auto error = DistErrorOf([&] { rank0.Barrier("step", kLong); });
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
+  EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3));
+  EXPECT_EQ(error->details().world_size, 4);
+  EXPECT_THAT(error->what(), HasSubstr("missing ranks: 1, 3"));
 }
 
 TEST_P(StoreContract, ABarrierThatTimedOutCanBeWaitedForAgain) {
-  std::unique_ptr<Store> late_store = Join();
-  Collectives early(env(), store(), {0, 2}, "job");
-  EXPECT_DIST_ERROR(early.Barrier("step", kShort), ErrorCode::kBarrierTimeout);
-  EXPECT_DIST_ERROR(early.Barrier("step", kShort), ErrorCode::kBarrierTimeout);
-  Collectives late(env(), *late_store, {1, 2}, "job");
+  NobodyElseComes early_store(Join());
+  NobodyElseComes late_store(Join());
+  Collectives early(env(), early_store, {0, 2}, "job");
+  EXPECT_DIST_ERROR(early.Barrier("step", kLong), ErrorCode::kBarrierTimeout);
+  EXPECT_DIST_ERROR(early.Barrier("step", kLong), ErrorCode::kBarrierTimeout);
+  Collectives late(env(), late_store, {1, 2}, "job");
   late.Barrier("step", kLong);
   early.Barrier("step", kLong);
 }
@@ -96,8 +130,9 @@ TEST_P(StoreContract, GatherBringsThemToTheRoot) {
 }
 
 TEST_P(StoreContract, GatherNamesTheMissingRanks) {
-  Collectives group(env(), store(), {0, 3}, "job");
-  const auto error = DistErrorOf([&] { group.AllGather("x", "mine", absl::Seconds(1)); });
+  NobodyElseComes alone(Join());
+  Collectives group(env(), alone, {0, 3}, "job");
+  const auto error = DistErrorOf([&] { group.AllGather("x", "mine", kLong); });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->code(), ErrorCode::kGatherTimeout);
   EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 2));
@@ -114,12 +149,13 @@ TEST_P(StoreContract, SynchronizeGathersAndRankZeroLeavesLast) {
 }
 
 TEST_P(StoreContract, CollectivesPutTheStoresTimeoutBack) {
-  store().SetTimeout(absl::Seconds(99));
-  Collectives group(env(), store(), {0, 2}, "job");
-  EXPECT_DIST_ERROR(group.Barrier("step", kShort), ErrorCode::kBarrierTimeout);
-  EXPECT_EQ(store().timeout(), absl::Seconds(99));
-  EXPECT_DIST_ERROR(group.Synchronize("x", "", kShort), ErrorCode::kGatherTimeout);
-  EXPECT_EQ(store().timeout(), absl::Seconds(99));
+  NobodyElseComes alone(Join());
+  alone.SetTimeout(absl::Seconds(99));
+  Collectives group(env(), alone, {0, 2}, "job");
+  EXPECT_DIST_ERROR(group.Barrier("step", kLong), ErrorCode::kBarrierTimeout);
+  EXPECT_EQ(alone.timeout(), absl::Seconds(99));
+  EXPECT_DIST_ERROR(group.Synchronize("x", "", kLong), ErrorCode::kGatherTimeout);
+  EXPECT_EQ(alone.timeout(), absl::Seconds(99));
 }
 
 TEST_P(StoreContract, ACollectiveWithATimeoutOfZeroAsksWhoHasCome) {
@@ -162,10 +198,11 @@ TEST_P(StoreContract, ElasticSynchronize) {
 }
 
 TEST_P(StoreContract, ElasticSynchronizePutsTheTimeoutBack) {
-  store().SetTimeout(absl::Seconds(99));
-  EXPECT_DIST_ERROR(elastic::Synchronize(store(), "data", 0, 2, "test", kShort),
+  NobodyElseComes alone(Join());
+  alone.SetTimeout(absl::Seconds(99));
+  EXPECT_DIST_ERROR(elastic::Synchronize(alone, "data", 0, 2, "test", kLong),
                     ErrorCode::kWaitTimeout);
-  EXPECT_EQ(store().timeout(), absl::Seconds(99));
+  EXPECT_EQ(alone.timeout(), absl::Seconds(99));
 }
 
 TEST_P(StoreContract, ElasticBarrier) {
@@ -178,22 +215,23 @@ TEST_P(StoreContract, ElasticBarrier) {
 }
 
 TEST_P(StoreContract, ElasticBarrierTracesMissingRanks) {
-  const auto rank_body = [](int rank, Store& mine) {
-    if (rank == 2) return;
+  const auto expect_timeout = [](int rank, Store& mine, const std::string& text) {
     const auto error = DistErrorOf([&] {
       elastic::Barrier(mine, 3, "test",
-                       {.timeout = absl::Milliseconds(200),
+                       {.timeout = kLong,
                         .rank = rank,
                         .rank_name = [](int r) { return absl::StrCat("Rank ", r, " host"); },
-                        .trace_timeout = absl::Milliseconds(300)});
+                        .trace_timeout = kLong});
     });
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->code(), ErrorCode::kBarrierTimeout);
-    EXPECT_THAT(error->what(),
-                HasSubstr(rank == 0 ? "missing_ranks=[Rank 2 host]"
-                                    : "check rank 0 (Rank 0 host) for missing rank"));
+    EXPECT_THAT(error->what(), HasSubstr(text));
   };
-  RUN_RANKS(3, rank_body);
+  NobodyElseComes rank0(Join(), /*awaited=*/"test1/TRACE");
+  NobodyElseComes rank1(Join(), /*awaited=*/"test/TRACING_GATE");
+  Start([&] { expect_timeout(0, rank0, "missing_ranks=[Rank 2 host]"); });
+  Start([&] { expect_timeout(1, rank1, "check rank 0 (Rank 0 host) for missing rank"); });
+  JoinThreads();
 }
 
 TEST_P(StoreContract, ElasticBarrierThatNamesRanksNeedsItsOwn) {

@@ -96,7 +96,7 @@ cli_operations_since_2_12() {
 }
 
 cli_failures() {
-  cli_timeout=300ms
+  cli_timeout=3s # It connects within it too, and may be kept waiting for the processor.
   expect "wait for what never comes" 2 "" wait nowhere
   if grep -q nowhere "$cli_errors"; then
     record ok "$cli_torch" cli "$cli_where" "the error names the key"
