@@ -30,6 +30,7 @@ ServerSnapshot Snapshot() {
   snapshot.name_spaces[0].waits = {{.missing = 1, .names = {"/k"}}};
   snapshot.name_spaces[0].nameless = {{}};
   snapshot.incidents = {{}};
+  snapshot.journal.emplace();
   return snapshot;
 }
 

@@ -76,6 +76,33 @@ std::string Head(const Json& status) {
                       " requests in the last second\n");
 }
 
+std::string Journal(const Json& status) {
+  const auto found = status.find("journal");  // An older server says nothing of it.
+  if (found == status.end() || found->is_null()) return "";
+  const Json& journal = *found;
+  const size_t commits = Count(journal, "commits");
+  std::string text = absl::StrCat("journal: ", commits, " commits");
+  if (commits > 0) {
+    const absl::Duration mean =
+        absl::Seconds(journal.at("commit_seconds").get<double>() / static_cast<double>(commits));
+    absl::StrAppend(&text, " of ", Count(journal, "changes"), " changes, ", ShownDuration(mean),
+                    " each");
+  }
+  absl::StrAppend(&text, "; ", Count(journal, "waiting_replies"), " replies wait for one");
+  if (!journal.at("commit_under_way_seconds").is_null()) {
+    absl::StrAppend(&text, ", which has taken ", Time(journal, "commit_under_way_seconds"));
+  }
+  absl::StrAppend(&text, "; ", Count(journal, "database_bytes"), " bytes and a log of ",
+                  Count(journal, "log_bytes"), "; ", Count(journal, "sessions"),
+                  " sessions; it gave back ", Count(journal, "recovered_keys"), " keys in ",
+                  Time(journal, "recovery_seconds"), "\n");
+  if (journal.at("failed").get<bool>()) {
+    absl::StrAppend(&text, "THE JOURNAL HAS FAILED: nothing is served any more; the server's log ",
+                    "says why\n");
+  }
+  return text;
+}
+
 std::string Waits(const Json& status) {
   Table table({"WAITED FOR", "LONGEST", "WAITING", "NOT THERE YET"});
   size_t shown = 0;
@@ -159,10 +186,11 @@ StatusText Render(const Json& status) {
   rendered.is_whole = Count(world, "missing") + Count(world, "gone") == 0;
   const std::string wait_summary = Text(status, "wait_summary");
   const std::string rows = RankRows(Text(world, "states"));
-  rendered.report = absl::StrCat(
-      Head(status), rendered.summary, "\n", wait_summary, wait_summary.empty() ? "" : "\n",
-      rows.empty() ? "" : "\n  RANKS (j joined, w waiting, m missing, g gone)\n", rows,
-      Waits(status), NameSpaces(status), Clients(status), Errors(status));
+  rendered.report =
+      absl::StrCat(Head(status), Journal(status), rendered.summary, "\n", wait_summary,
+                   wait_summary.empty() ? "" : "\n",
+                   rows.empty() ? "" : "\n  RANKS (j joined, w waiting, m missing, g gone)\n", rows,
+                   Waits(status), NameSpaces(status), Clients(status), Errors(status));
   return rendered;
 }
 

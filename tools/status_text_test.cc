@@ -74,6 +74,27 @@ TEST(RenderStatusTest, AnErrorSaysItsNameSpaceWhereThatSaysSomething) {
   EXPECT_THAT(report("null", true), HasSubstr("rank 2: too"));
 }
 
+TEST(RenderStatusTest, SaysHowTheJournalIsWhereThereIsOne) {
+  std::string json = StatusJson();
+  EXPECT_THAT(RenderStatus(json).value().report, Not(HasSubstr("journal")));
+  const auto with = [&json](absl::string_view failed, absl::string_view under_way) {
+    std::string shown = json;
+    shown.insert(1, absl::StrCat(R"("journal": {"failed": )", failed, R"(, "commits": 4,
+      "changes": 30, "changed_bytes": 50, "commit_seconds": 0.02,
+      "commit_under_way_seconds": )",
+                                 under_way, R"(, "waiting_replies": 7, "sessions": 8,
+      "database_bytes": 9000, "log_bytes": 100, "recovery_seconds": 0.25,
+      "recovered_keys": 11},)"));
+    return RenderStatus(shown).value().report;
+  };
+  EXPECT_THAT(with("false", "12.0"),
+              HasSubstr("journal: 4 commits of 30 changes, 5ms each; 7 replies wait for one, which "
+                        "has taken 12s; 9000 bytes and a log of 100; 8 sessions; it gave back 11 "
+                        "keys in 250ms\n"));
+  EXPECT_THAT(with("false", "null"), Not(HasSubstr("which has taken")));
+  EXPECT_THAT(with("true", "null"), HasSubstr("\nTHE JOURNAL HAS FAILED: nothing is served"));
+}
+
 TEST(RenderStatusTest, NothingInItMovesTheCursor) {
   const StatusText status = RenderStatus(StatusJson("\\u001b[2J\\n\\u009b\\u202e")).value();
   EXPECT_THAT(status.report, AllOf(HasSubstr("?[2J?"), Not(HasSubstr("\x1b"))));

@@ -24,6 +24,13 @@ inline constexpr std::array<absl::Duration, 13> kWaitingTimes = {
     absl::Seconds(2),      absl::Seconds(5),       absl::Seconds(10),       absl::Seconds(30),
     absl::Minutes(1),      absl::Minutes(2),       absl::Minutes(5),        absl::Minutes(10),
     absl::Minutes(30)};
+// Writing to a disk for good takes a tenth of a millisecond, or as long as the disk is busy.
+inline constexpr std::array<absl::Duration, 13> kCommitTimes = {
+    absl::Microseconds(100), absl::Microseconds(200), absl::Microseconds(500),
+    absl::Milliseconds(1),   absl::Milliseconds(2),   absl::Milliseconds(5),
+    absl::Milliseconds(10),  absl::Milliseconds(20),  absl::Milliseconds(50),
+    absl::Milliseconds(100), absl::Milliseconds(500), absl::Seconds(2),
+    absl::Seconds(10)};
 
 // A value type. Not thread-safe.
 class DurationHistogram {

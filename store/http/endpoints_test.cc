@@ -13,6 +13,7 @@
 #include "net/clock.h"
 #include "nlohmann/json.hpp"
 #include "store/server/incident.h"
+#include "store/server/journal_figures.h"
 
 namespace rollcall::http {
 namespace {
@@ -184,6 +185,58 @@ TEST_F(EndpointsTest, EachNameSpaceHasItsOwnStatusAndLinesInTheMetrics) {
   EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_keys{name_space=\"jobA\"} 7\n"));
   EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_connections{name_space=\"default\"} "));
   EXPECT_THAT(metrics, HasSubstr("rollcall_memory_limit_bytes 4000\n"));
+}
+
+TEST_F(EndpointsTest, AJournalIsShownWhereThereIsOne) {
+  EXPECT_EQ(Status()["journal"], nullptr);
+  EXPECT_THAT(Get("/metrics").body, Not(HasSubstr("journal")));
+  clock_.now += Endpoints::kSnapshotAge;
+  JournalFigures& journal = server_.snapshot.journal.emplace();
+  journal.commits = 2;
+  journal.changes = 30;
+  journal.changed_bytes = 4000;
+  journal.commit_times.Observe(absl::Milliseconds(4));
+  journal.commit_times.Observe(absl::Milliseconds(6));
+  journal.under_way = absl::Seconds(1.5);
+  journal.waiting_replies = 7;
+  journal.sessions = 8;
+  journal.database_bytes = 9000;
+  journal.log_bytes = 100;
+  journal.recovery_time = absl::Milliseconds(250);
+  journal.recovered_keys = 11;
+  const json told = {{"failed", false},
+                     {"commits", 2},
+                     {"changes", 30},
+                     {"changed_bytes", 4000},
+                     {"commit_seconds", 0.01},
+                     {"commit_under_way_seconds", 1.5},
+                     {"waiting_replies", 7},
+                     {"sessions", 8},
+                     {"database_bytes", 9000},
+                     {"log_bytes", 100},
+                     {"recovery_seconds", 0.25},
+                     {"recovered_keys", 11}};
+  EXPECT_EQ(Status()["journal"], told);
+  const std::string metrics = Get("/metrics").body;
+  for (const char* const line :
+       {"# TYPE rollcall_journal_commits_total counter\nrollcall_journal_commits_total 2\n",
+        "\nrollcall_journal_changes_total 30\n", "\nrollcall_journal_changed_bytes_total 4000\n",
+        "\nrollcall_journal_commit_seconds_bucket{le=\"0.005\"} 1\n",
+        "\nrollcall_journal_commit_seconds_count 2\n",
+        "\nrollcall_journal_commit_seconds_sum 0.01\n",
+        "\nrollcall_journal_commit_under_way_seconds 1.5\n",
+        "\nrollcall_journal_waiting_replies 7\n", "\nrollcall_journal_sessions 8\n",
+        "\nrollcall_journal_database_bytes 9000\n", "\nrollcall_journal_log_bytes 100\n",
+        "\nrollcall_journal_recovery_seconds 0.25\n", "\nrollcall_journal_recovered_keys 11\n",
+        "\nrollcall_journal_failed 0\n"}) {
+    EXPECT_THAT(metrics, HasSubstr(line));
+  }
+  clock_.now += Endpoints::kSnapshotAge;
+  journal.has_failed = true;
+  journal.under_way.reset();
+  EXPECT_EQ(Status()["journal"]["failed"], true);
+  EXPECT_EQ(Status()["journal"]["commit_under_way_seconds"], nullptr);
+  EXPECT_THAT(Get("/metrics").body, HasSubstr("\nrollcall_journal_failed 1\n"));
 }
 
 TEST_F(EndpointsTest, AStatusOfManyRanksIsSmall) {

@@ -15,6 +15,7 @@
 #include "store/engine/duration_histogram.h"
 #include "store/protocol/operation.h"
 #include "store/server/incident.h"
+#include "store/server/journal_figures.h"
 #include "store/server/server_status.h"
 
 namespace rollcall::http {
@@ -195,6 +196,38 @@ void AddNameSpaces(const ServerSnapshot& snapshot, Families& families) {
       MetricType::Gauge, [](Space space) { return static_cast<double>(space.memory_bytes); });
 }
 
+void AddJournal(const JournalFigures& journal, Families& families) {
+  families.Counter("rollcall_journal_commits_total", "Commits that the journal has made.",
+                   static_cast<double>(journal.commits));
+  families.Counter("rollcall_journal_changes_total",
+                   "Keys, elements and sessions that were changed in them.",
+                   static_cast<double>(journal.changes));
+  families.Counter("rollcall_journal_changed_bytes_total", "Bytes of names and values in those.",
+                   static_cast<double>(journal.changed_bytes));
+  Families::Histogram(families.Begin("rollcall_journal_commit_seconds", "How long commits took.",
+                                     MetricType::Histogram),
+                      {}, journal.commit_times);
+  families.Gauge("rollcall_journal_commit_under_way_seconds",
+                 "How long the commit has taken that is under way; 0 if none is.",
+                 absl::ToDoubleSeconds(journal.under_way.value_or(absl::ZeroDuration())));
+  families.Gauge("rollcall_journal_waiting_replies", "Replies that wait for a commit.",
+                 static_cast<double>(journal.waiting_replies));
+  families.Gauge("rollcall_journal_sessions", "Sessions of clients that are kept.",
+                 static_cast<double>(journal.sessions));
+  families.Gauge("rollcall_journal_database_bytes", "Size of the journal's database.",
+                 static_cast<double>(journal.database_bytes));
+  families.Gauge("rollcall_journal_log_bytes", "Size of the database's write-ahead log.",
+                 static_cast<double>(journal.log_bytes));
+  families.Gauge("rollcall_journal_recovery_seconds",
+                 "How long the journal was read when the server began.",
+                 absl::ToDoubleSeconds(journal.recovery_time));
+  families.Gauge("rollcall_journal_recovered_keys", "Keys that it gave back then.",
+                 static_cast<double>(journal.recovered_keys));
+  families.Gauge("rollcall_journal_failed",
+                 "1 if a commit has failed, so that nothing is served any more; else 0.",
+                 journal.has_failed ? 1 : 0);
+}
+
 void AddRanks(const ServerSnapshot& snapshot, Families& families) {
   const ServerStatus status = StatusOf(snapshot);
   families.Gauge("rollcall_world_size", "Ranks that are expected; 0 if that is not known.",
@@ -227,6 +260,7 @@ std::string MetricsText(const ServerSnapshot& snapshot) {
   AddKeys(snapshot, figures, families);
   AddNameSpaces(snapshot, families);
   AddRanks(snapshot, families);
+  if (snapshot.journal.has_value()) AddJournal(*snapshot.journal, families);
   return families.Text();
 }
 

@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 #include "store/server/incident.h"
+#include "store/server/journal_figures.h"
 #include "store/server/server_status.h"
 
 namespace rollcall::http {
@@ -137,6 +138,22 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
            snapshot.memory_bytes_max == 0 ? Json() : Json(snapshot.memory_bytes_max)}};
 }
 
+Json JournalJson(const std::optional<JournalFigures>& journal) {
+  if (!journal.has_value()) return {};
+  return {{"failed", journal->has_failed},
+          {"commits", journal->commits},
+          {"changes", journal->changes},
+          {"changed_bytes", journal->changed_bytes},
+          {"commit_seconds", Seconds(journal->commit_times.sum())},
+          {"commit_under_way_seconds", SecondsOrNull(journal->under_way)},
+          {"waiting_replies", journal->waiting_replies},
+          {"sessions", journal->sessions},
+          {"database_bytes", journal->database_bytes},
+          {"log_bytes", journal->log_bytes},
+          {"recovery_seconds", Seconds(journal->recovery_time)},
+          {"recovered_keys", journal->recovered_keys}};
+}
+
 Json RankJson(const std::optional<RankDetails>& details) {
   if (!details.has_value()) return {};
   return {{"rank", details->rank},
@@ -182,6 +199,7 @@ std::string StatusJson(const ServerSnapshot& snapshot, const NameSpaceSnapshot* 
       {"errors", ErrorsJson(status)},
       {"throughput", ThroughputJson(status)},
       {"totals", TotalsJson(snapshot)},
+      {"journal", JournalJson(snapshot.journal)},
   };
   if (rank.has_value()) json["rank"] = RankJson(DetailsOf(snapshot, space, *rank));
   return Dump(json);

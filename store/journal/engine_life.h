@@ -21,6 +21,7 @@
 #include "store/protocol/operation.h"
 #include "store/protocol/request.h"
 #include "store/server/engine_port.h"
+#include "store/server/journal_figures.h"
 #include "store/server/late_replies.h"
 #include "store/server/server_engine.h"
 #include "store/server/snapshot_parts.h"
@@ -64,6 +65,7 @@ class EngineLife {
   std::set<engine::ClientId> TakeFailed();
   size_t keys() const { return port_.numbers().keys; }
   std::vector<EngineSnapshot> Snapshot() { return port_.Snapshot(); }
+  JournalFigures Journal() const { return engine_->journal().value(); }
 
  private:
   void InBatch(absl::FunctionRef<void()> work);

@@ -1,5 +1,7 @@
 #include "store/journal/fake_journal.h"
 
+#include <cstdint>
+
 namespace rollcall {
 
 using Kind = JournalChange::Kind;
@@ -33,6 +35,10 @@ class FakeDisk::FakeJournal final : public Journal {
     return absl::OkStatus();
   }
 
+  JournalSizes sizes() const override {
+    return {.database_bytes = static_cast<uint64_t>(disk_.commits()) * kCommitBytes,
+            .log_bytes = kCommitBytes};
+  }
   const std::string& place() const override { return place_; }
 
  private:

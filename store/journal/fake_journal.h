@@ -25,6 +25,9 @@ namespace rollcall {
 // Outlives the servers whose journals are on it. Thread-safe.
 class FakeDisk {
  public:
+  // What every commit adds to the journal's size, and what its log has.
+  static constexpr size_t kCommitBytes = 1000;
+
   // `env` must outlive it.
   explicit FakeDisk(net::Env& env) : monitor_(env.NewMonitor()) {}
 

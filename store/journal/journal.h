@@ -29,6 +29,12 @@ struct JournalChange {
   friend bool operator==(const JournalChange&, const JournalChange&) = default;
 };
 
+// Of its files; 0 where it has none.
+struct JournalSizes {
+  uint64_t database_bytes = 0;
+  uint64_t log_bytes = 0;
+};
+
 // One thread at a time.
 class Journal {
  public:
@@ -44,6 +50,8 @@ class Journal {
   // more: another one, opened later, shows. ResourceExhausted if the medium is full, Unavailable if
   // it fails; the message says where, what, and what to do.
   virtual absl::Status Commit(absl::Span<const JournalChange> changes) = 0;
+
+  virtual JournalSizes sizes() const = 0;
 
   // Where it is, for messages: a path.
   virtual const std::string& place() const = 0;

@@ -1,5 +1,6 @@
 // What every server must do, of one with a journal on this machine's disk; and what every store
 // must do, with a journal in memory: its cases allow less time than a busy disk takes.
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "net/env.h"
 #include "net/event_loop.h"
 #include "net/real_env.h"
+#include "store/engine/name_spaces.h"
 #include "store/journal/fake_journal.h"
 #include "store/journal/journaled_engine.h"
 #include "store/journal/sqlite_journal.h"
@@ -24,23 +26,34 @@ namespace rollcall {
 namespace {
 
 // `directory` lives as long as what this gives.
-ServerEngineFactory JournaledIn(std::shared_ptr<TempDirectory> directory) {
-  return NewJournaledEngine({.open_journal = [directory] {
-    return OpenSqliteJournal({.directory = directory->File("journal")});
-  }});
+ServerEngineFactory JournaledIn(std::shared_ptr<TempDirectory> directory,
+                                const engine::NameSpaceLimits& limits) {
+  return NewJournaledEngine(
+      {.open_journal =
+           [directory] { return OpenSqliteJournal({.directory = directory->File("journal")}); },
+       .limits = limits});
 }
 
-ServerContractParam Server(net::EventLoopKind kind, int io_threads) {
-  return {.name = absl::StrCat(net::EventLoopKindName(kind), "_on_", io_threads),
-          .event_loop = kind,
-          .io_threads = io_threads,
-          .run = [](const auto& scenario) { scenario(net::RealEnv()); },
-          .new_engine = [] { return JournaledIn(std::make_shared<TempDirectory>()); }};
+ServerContractParam Server(net::EventLoopKind kind, int io_threads,
+                           const engine::NameSpaceLimits& limits = {}) {
+  return {
+      .name = absl::StrCat(net::EventLoopKindName(kind), "_on_", io_threads,
+                           limits.any() ? "_within_limits" : ""),
+      .event_loop = kind,
+      .io_threads = io_threads,
+      .run = [](const auto& scenario) { scenario(net::RealEnv()); },
+      .new_engine = [limits] { return JournaledIn(std::make_shared<TempDirectory>(), limits); }};
 }
+
+// More than any case takes.
+constexpr engine::NameSpaceLimits kRoomy = {
+    .each = {.keys_max = 1'000'000, .memory_bytes_max = size_t{1} << 30, .clients_max = 100'000},
+    .memory_bytes_max = size_t{1} << 30};
 
 INSTANTIATE_TEST_SUITE_P(Journaled, ServerContract,
                          testing::Values(Server(net::EventLoopKind::kEpoll, 1),
                                          Server(net::EventLoopKind::kEpoll, 3),
+                                         Server(net::EventLoopKind::kEpoll, 1, kRoomy),
                                          Server(net::EventLoopKind::kLibuv, 1)),
                          NameOfServerContractParam);
 

@@ -1,7 +1,9 @@
 #include "store/journal/journaled_engine.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "store/journal/journaled_port.h"
 #include "store/journal/journaled_state.h"
 #include "store/server/engine_port.h"
+#include "store/server/journal_figures.h"
 
 namespace rollcall {
 namespace {
@@ -35,12 +38,19 @@ class JournaledEngine final : public ServerEngine {
   EnginePort* port(size_t loop) const override { return state_.ports[loop].get(); }
   bool has_name_spaces() const override { return true; }
   bool has_limits() const override { return is_limited_; }
+  std::optional<JournalFigures> journal() const override {
+    net::MonitorLock lock(state_.monitor);
+    return state_.Figures(env_.Now());
+  }
 
  private:
   void Stop();
   absl::Status Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);
   absl::Status Restore(JournalChange change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.monitor);
   void WriteJournal();
+  // What came of one; who is to be woken.
+  std::vector<JournaledPort*> EndCommit(const std::vector<JournalChange>& changes,
+                                        const absl::Status& committed);
   // Waits for something to write. Nothing: the engine ends, and there is no more.
   std::vector<JournalChange> AwaitChanges();
 
@@ -74,9 +84,15 @@ absl::Status JournaledEngine::Read() {
       });
   if (!loaded.ok()) return loaded;
   if (!restored.ok()) return restored;
-  LOG(INFO) << "the journal in " << journal_->place() << " gave back " << state_.stores.key_count()
+  JournalFigures& figures = state_.figures;
+  figures.recovery_time = env_.Now() - begun;
+  figures.recovered_keys = state_.stores.key_count();
+  const JournalSizes sizes = journal_->sizes();
+  figures.database_bytes = sizes.database_bytes;
+  figures.log_bytes = sizes.log_bytes;
+  LOG(INFO) << "the journal in " << journal_->place() << " gave back " << figures.recovered_keys
             << " keys in " << state_.stores.count() << " name spaces and " << state_.sessions.size()
-            << " sessions in " << absl::FormatDuration(env_.Now() - begun);
+            << " sessions in " << absl::FormatDuration(figures.recovery_time);
   const std::string beyond = state_.stores.BeyondLimits();
   if (!beyond.empty()) {
     LOG(WARNING) << "the journal gave back more than the limits allow: " << beyond
@@ -109,7 +125,25 @@ std::vector<JournalChange> JournaledEngine::AwaitChanges() {
     state_.monitor->WaitUntil(absl::InfiniteFuture());
     state_.writer_waits = false;
   }
-  return state_.BeginCommit();
+  return state_.BeginCommit(env_.Now());
+}
+
+std::vector<JournaledPort*> JournaledEngine::EndCommit(const std::vector<JournalChange>& changes,
+                                                       const absl::Status& committed) {
+  uint64_t bytes = 0;
+  for (const JournalChange& change : changes) bytes += change.name.size() + change.value.size();
+  const JournalSizes sizes = journal_->sizes();
+  net::MonitorLock lock(state_.monitor);
+  JournalFigures& figures = state_.figures;
+  figures.database_bytes = sizes.database_bytes;
+  figures.log_bytes = sizes.log_bytes;
+  if (committed.ok()) {
+    ++figures.commits;
+    figures.changes += changes.size();
+    figures.changed_bytes += bytes;
+    figures.commit_times.Observe(env_.Now() - state_.commit_begun);
+  }
+  return state_.EndCommit(committed);
 }
 
 void JournaledEngine::WriteJournal() {
@@ -117,12 +151,7 @@ void JournaledEngine::WriteJournal() {
     const std::vector<JournalChange> changes = AwaitChanges();
     if (changes.empty()) return;
     const absl::Status committed = journal_->Commit(changes);
-    std::vector<JournaledPort*> to_wake;
-    {
-      net::MonitorLock lock(state_.monitor);
-      to_wake = state_.EndCommit(committed);
-    }
-    for (JournaledPort* const port : to_wake) port->Wake();
+    for (JournaledPort* const port : EndCommit(changes, committed)) port->Wake();
     if (committed.ok()) continue;
     LOG(ERROR) << "nothing is served any more: " << std::string(committed.message());
     if (on_failure_ != nullptr) on_failure_(committed);

@@ -300,6 +300,11 @@ bool JournaledPort::EndCommit(bool all) {
   return !inbox_.empty() && !std::exchange(is_woken_, true);
 }
 
+size_t JournaledPort::waiting_replies() const {
+  state_.AssertLocked();
+  return gathered_.count() + committing_.count();
+}
+
 void JournaledPort::DropAll() {
   state_.AssertLocked();
   committing_ = {};

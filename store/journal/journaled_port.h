@@ -60,6 +60,7 @@ class JournaledPort final : public EnginePort {
   bool EndCommit(bool all);
   // The commit failed: nobody is told what it had.
   void DropAll();
+  size_t waiting_replies() const;
   // Without that lock.
   void Wake() { wake_.Wake(); }
 

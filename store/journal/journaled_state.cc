@@ -36,7 +36,7 @@ bool JournaledState::has_changes() const {
                      [](const auto& entry) { return !entry.second.empty(); });
 }
 
-std::vector<JournalChange> JournaledState::BeginCommit() {
+std::vector<JournalChange> JournaledState::BeginCommit(absl::Time now) {
   std::vector<JournalChange> taken;
   for (auto entry = changes.begin(); entry != changes.end();) {
     const engine::StoreEngine* const engine = stores.Find(entry->first);
@@ -46,6 +46,7 @@ std::vector<JournalChange> JournaledState::BeginCommit() {
   sessions.TakeChanges([&taken](JournalChange change) { taken.push_back(std::move(change)); });
   for (const auto& port : ports) port->BeginCommit();
   is_committing = true;
+  commit_begun = now;
   return taken;
 }
 
@@ -60,6 +61,15 @@ std::vector<JournaledPort*> JournaledState::EndCommit(const absl::Status& commit
     if (port->EndCommit(all) || !committed.ok()) to_wake.push_back(port.get());
   }
   return to_wake;
+}
+
+JournalFigures JournaledState::Figures(absl::Time now) const {
+  JournalFigures told = figures;
+  if (is_committing) told.under_way = now - commit_begun;
+  for (const auto& port : ports) told.waiting_replies += port->waiting_replies();
+  told.sessions = sessions.size();
+  told.has_failed = !failed.ok();
+  return told;
 }
 
 void JournaledState::PublishNumbers() {

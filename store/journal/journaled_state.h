@@ -12,12 +12,14 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "net/env.h"
 #include "net/monitor.h"
 #include "store/engine/name_spaces.h"
 #include "store/journal/journal.h"
 #include "store/journal/pending_changes.h"
 #include "store/journal/session_book.h"
+#include "store/server/journal_figures.h"
 
 namespace rollcall {
 
@@ -42,10 +44,12 @@ struct JournaledState {
     return !is_committing && !has_changes();
   }
   // What the commit is to have that begins now.
-  std::vector<JournalChange> BeginCommit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor);
+  std::vector<JournalChange> BeginCommit(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor);
   // `committed`: what came of it. The ports whose loops are to be woken, without the lock.
   std::vector<JournaledPort*> EndCommit(const absl::Status& committed)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor);
+  // What is shown of the journal now.
+  JournalFigures Figures(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor);
   // For whoever asks for numbers without the lock.
   void PublishNumbers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(monitor);
 
@@ -58,6 +62,9 @@ struct JournaledState {
   bool is_committing ABSL_GUARDED_BY(monitor) = false;
   bool writer_waits ABSL_GUARDED_BY(monitor) = false;
   absl::Status failed ABSL_GUARDED_BY(monitor);
+  // Those of the past; Figures adds those of now.
+  JournalFigures figures ABSL_GUARDED_BY(monitor);
+  absl::Time commit_begun ABSL_GUARDED_BY(monitor);  // Of the one that is on its way.
   std::atomic<size_t> keys{0};
   std::atomic<size_t> waiting_clients{0};
   std::vector<std::unique_ptr<JournaledPort>> ports;  // By loop.

@@ -17,6 +17,7 @@ namespace rollcall {
 namespace {
 
 constexpr char kDatabaseFile[] = "journal.sqlite";
+constexpr char kLogFile[] = "journal.sqlite-wal";
 // What it is called until it is whole.
 constexpr char kUnfinishedFile[] = "journal.sqlite.unfinished";
 
@@ -52,6 +53,10 @@ class SqliteJournal final : public Journal {
   absl::Status Open(const SqliteJournalOptions& options);
   absl::Status Load(absl::FunctionRef<void(JournalChange change)> take) override;
   absl::Status Commit(absl::Span<const JournalChange> changes) override;
+  JournalSizes sizes() const override {
+    return {.database_bytes = directory_.BytesOf(kDatabaseFile),
+            .log_bytes = directory_.BytesOf(kLogFile)};
+  }
   const std::string& place() const override { return place_; }
 
  private:

@@ -91,6 +91,15 @@ TEST_F(SqliteJournalTest, GivesBackWhatWasCommitted) {
                           SetKey("/a", "other", "job2"), SetSession("s", "2")));
 }
 
+TEST_F(SqliteJournalTest, SaysWhatItsFilesTake) {
+  const auto journal = Opened();
+  const JournalSizes before = journal->sizes();
+  EXPECT_EQ(before.database_bytes, std::filesystem::file_size(File("journal.sqlite")));
+  Commit(*journal, {SetKey("/k", std::string(100'000, 'v'))});
+  EXPECT_GT(journal->sizes().log_bytes, before.log_bytes + 100'000);
+  EXPECT_EQ(journal->sizes().log_bytes, std::filesystem::file_size(File("journal.sqlite-wal")));
+}
+
 TEST_F(SqliteJournalTest, KeepsQueuesInTheirOrder) {
   {
     const auto journal = Opened();

@@ -41,6 +41,7 @@ class LateReplies {
   // All that `other` has, which is then empty.
   void Take(LateReplies& other);
   bool empty() const { return entries_.empty(); }
+  size_t count() const { return entries_.size(); }
   size_t size_bytes() const { return bytes_.size(); }
   // In the order in which they came.
   void ForEach(absl::FunctionRef<void(engine::ClientId to, LateKind kind, absl::string_view bytes)>

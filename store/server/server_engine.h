@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "net/env.h"
 #include "store/engine/name_spaces.h"
 #include "store/server/engine_port.h"
+#include "store/server/journal_figures.h"
 
 namespace rollcall {
 
@@ -23,6 +25,8 @@ class ServerEngine {
   virtual bool has_name_spaces() const { return false; }
   // Whether it keeps within ServerOptions::store_limits; the same else.
   virtual bool has_limits() const { return false; }
+  // Of one with a journal. From any thread.
+  virtual std::optional<JournalFigures> journal() const { return std::nullopt; }
 };
 
 // Makes an engine for so many loops, 1 to kServerLoopsMax. `env` outlives the engine. May take its

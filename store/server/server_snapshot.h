@@ -15,6 +15,7 @@
 #include "store/engine/duration_histogram.h"
 #include "store/protocol/dialect.h"
 #include "store/server/incident.h"
+#include "store/server/journal_figures.h"
 #include "store/server/server_metrics.h"
 #include "store/server/server_stats.h"
 #include "store/server/throughput.h"
@@ -96,6 +97,7 @@ struct ServerSnapshot {
   // The default one first, which is always there; then by name.
   std::vector<NameSpaceSnapshot> name_spaces = std::vector<NameSpaceSnapshot>(1);
   size_t memory_bytes_max = 0;  // Of all together; 0: no limit.
+  std::optional<JournalFigures> journal;
 
   // nullptr: there is no such one. "default" is the default one, as "" is.
   const NameSpaceSnapshot* Find(absl::string_view name_space) const;

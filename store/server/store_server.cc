@@ -156,7 +156,9 @@ class ThreadedStoreServer final : public StoreServer {
       if (loop == 0) engine = cores_.SnapshotOfEngine();
     });
     if (!asked.ok()) return asked;
-    return cores_.Complete(engine, parts, env_.Now());
+    ServerSnapshot snapshot = cores_.Complete(engine, parts, env_.Now());
+    snapshot.journal = engine_->journal();
+    return snapshot;
   }
 
   absl::Status CheckAlive(absl::Time deadline) override {
