@@ -6,9 +6,13 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
+#include "store/protocol/goodbye.h"
 #include "store/protocol/reply.h"
+#include "store/protocol/request_number.h"
 #include "store/protocol/wire_text.h"
 
 namespace rollcall::protocol {
@@ -49,6 +53,29 @@ std::string AllRequests(Dialect dialect) {
   return bytes;
 }
 
+// What only clients of ours say: that they ask what the server can do, a token, a session, numbers.
+std::string OurRequests() {
+  std::string bytes = Greeting(Dialect::kModern);
+  for (const std::string& line :
+       {absl::StrCat("ping ", kAskFeatures), absl::StrCat("ping ", AskFeaturesAs(3)),
+        absl::StrCat("compare_set \"", kTokenKey, "\" \"\" \"job:token\""),
+        std::string(R"(session "0123456789abcdef")")}) {
+    bytes += RequestBytes(Dialect::kModern, line);
+  }
+  for (const RequestNumber number :
+       {RequestNumber{.number = 1}, RequestNumber{.number = 3, .unanswered = 2},
+        RequestNumber{.number = RequestNumber::kNumberMax,
+        .unanswered = RequestNumber::kUnansweredMax}}) {
+    bytes += RequestBytes(Dialect::kModern, absl::StrCat("numbered ", number.Pack()));
+    bytes += RequestBytes(Dialect::kModern, R"(add "/n" 1)");
+  }
+  // Numbers that are none, and one with no request behind it.
+  for (const absl::string_view line : {"numbered 0", "numbered -1", "numbered 65537"}) {
+    bytes += RequestBytes(Dialect::kModern, line);
+  }
+  return bytes;
+}
+
 bool MakeRequestSeeds(const std::filesystem::path& folder) {
   const std::string modern = AllRequests(Dialect::kModern);
   return WriteSeed(folder / "modern", std::string{0, kPiece} + modern) &&
@@ -57,6 +84,7 @@ bool MakeRequestSeeds(const std::filesystem::path& folder) {
          WriteSeed(folder / "legacy", std::string{0, kPiece} + AllRequests(Dialect::kLegacy)) &&
          WriteSeed(folder / "torch21",
                    std::string{kTorch21, kPiece} + AllRequests(Dialect::kTorch21)) &&
+         WriteSeed(folder / "ours", std::string{0, kPiece} + OurRequests()) &&
          WriteSeed(folder / "wrong_magic", std::string{0, 0} + Unhex("00 DE AD BE EF")) &&
          WriteSeed(folder / "http", std::string{0, kPiece} + "GET / HTTP/1.1\r\n\r\n");
 }
@@ -68,7 +96,14 @@ bool MakeReplySeeds(const std::filesystem::path& folder) {
     const std::string name(ReplyKindName(seed.kind));
     if (!WriteSeed(folder / name, bytes)) return false;
   }
-  return true;
+  std::string features = {static_cast<char>(ReplyKind::kNonce), 0, kPiece};
+  const std::string answer =
+      absl::StrCat("nonce ", PingAnswer(kAskFeatures, kServerFeatures | kKeepsJournal));
+  if (!AppendReplyLine(answer, features).ok()) return false;
+  // Where a value was expected: a length that no value has.
+  std::string goodbye = {static_cast<char>(ReplyKind::kBytes), 0, kPiece};
+  AppendGoodbye("STORE_FULL", "the store holds all that it may hold", goodbye);
+  return WriteSeed(folder / "features", features) && WriteSeed(folder / "goodbye", goodbye);
 }
 
 }  // namespace

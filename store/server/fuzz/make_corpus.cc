@@ -6,8 +6,10 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "store/protocol/dialect.h"
+#include "store/protocol/features.h"
 #include "store/protocol/wire_text.h"
 #include "store/server/fuzz/script.h"
 
@@ -97,6 +99,21 @@ Script Strangers() {
   return script.Greet(7).Say(7, R"(wait "/never")");
 }
 
+// Who asks what the server can do is told goodbye by it.
+Script OurClients() {
+  Script script(kSmallLimits);
+  const std::string ask = absl::StrCat("ping ", protocol::kAskFeatures);
+  script.Greet(0).Say(0, ask).Say(0, R"(session "s")").Greet(1).Say(1, "numbered 65536");
+  script.Greet(2).Say(2, absl::StrCat("ping ", protocol::AskFeaturesAs(3)));
+  script.Say(2, R"(compare_set "rollcall/token" "" "job:token")");
+  // On one connection after the other, as one comes back who was not answered.
+  for (int i = 0; i < 2; ++i) {
+    script.Say(2, R"(session "rank 3")").Say(2, "numbered 131073").Say(2, R"(add "/n" 1)");
+    script.Do(2, Action::kReconnect).Greet(2);
+  }
+  return script.Say(2, absl::StrCat("ping ", protocol::AskFeaturesAs(3)));
+}
+
 bool WriteSeed(const std::filesystem::path& path, const Script& script) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream file(path, std::ios::binary);
@@ -121,6 +138,7 @@ int main(int argc, char** argv) {
                        WriteSeed(folder / "queues", Queues()) &&
                        WriteSeed(folder / "slow_readers", SlowReaders()) &&
                        WriteSeed(folder / "half_requests", HalfRequests()) &&
+                       WriteSeed(folder / "our_clients", OurClients()) &&
                        WriteSeed(folder / "strangers", Strangers());
   if (!written) std::fprintf(stderr, "cannot write to %s\n", argv[1]);
   return written ? 0 : 1;
