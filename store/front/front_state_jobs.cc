@@ -29,10 +29,12 @@ bool IsTrouble(const absl::Status& failed) {
          code == ErrorCode::kReplyTimeout;
 }
 
+// Whoever reads the front's log has the remedy in it; the client is told neither.
 std::string ReasonOf(const Request& request, const std::string& key, const absl::Status& failed) {
-  return absl::StrCat(
-      InfoOf(CodeOf(failed)).name, " in ", protocol::OperationName(request.operation),
-      key.empty() ? "" : absl::StrCat(" of ", engine::Shown(key)), ": ", failed.message());
+  const ErrorCodeInfo& info = InfoOf(CodeOf(failed));
+  return absl::StrCat(info.name, " in ", protocol::OperationName(request.operation),
+                      key.empty() ? "" : absl::StrCat(" of ", engine::Shown(key)), ": ",
+                      failed.message(), ". ", info.remedy);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What fronts do beyond the contracts: together, with EtcdStores, and when etcd says no.
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "fault_injection/proxy/fault_proxy.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "store/dist_error.h"
 #include "store/engine/client_id.h"
 #include "store/engine/store_engine.h"
 #include "store/front/front_fixture.h"
@@ -332,6 +334,28 @@ TEST_F(FrontTest, ARequestThatIsTooLargeEndsItsClientAndSaysWhy) {
               AllOf(StartsWith("ENGINE_FAILED: ETCD_REQUEST_TOO_LARGE in set of \"/k\""),
                     HasSubstr("too large")));
   EXPECT_EQ(other->Add("n", 1), 1);
+}
+
+TEST_F(FrontTest, AQuotaThatIsUsedUpIsSaidWithItsRemedyAndReadsGoOn) {
+  StartCluster({.arguments = {"--quota-backend-bytes=4000000"}});
+  const std::unique_ptr<StoreServer> front = StartFront();
+  const std::unique_ptr<TcpStore> reader = Join(*front);
+  reader->Set("before", "v");
+  const std::unique_ptr<TcpStore> writer = Join(*front);
+  std::optional<DistError> error;
+  for (int i = 0; i < 100 && !error.has_value(); ++i) {
+    error = DistErrorOf([&] {
+      writer->Set(absl::StrCat(i), std::string(500'000, 'x'));
+      writer->Ping();
+    });
+  }
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code(), ErrorCode::kConnectionLost) << error->what();
+  EXPECT_THAT(LastIncident(*front),
+              AllOf(StartsWith("ENGINE_FAILED: ETCD_NO_SPACE in set of \"/"),
+                    HasSubstr("database space exceeded"), HasSubstr("--quota-backend-bytes"),
+                    HasSubstr("etcdctl alarm disarm")));
+  EXPECT_EQ(reader->Get("before"), "v");
 }
 
 TEST_F(FrontTest, ManySmallSetsAreNotTooLargeTogether) {
