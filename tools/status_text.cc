@@ -85,8 +85,8 @@ std::string Journal(const Json& status) {
   if (commits > 0) {
     const absl::Duration mean =
         absl::Seconds(journal.at("commit_seconds").get<double>() / static_cast<double>(commits));
-    absl::StrAppend(&text, " of ", Count(journal, "changes"), " changes, ", ShownDuration(mean),
-                    " each");
+    absl::StrAppend(&text, " with ", Count(journal, "changes"), " changes, ", ShownDuration(mean),
+                    " a commit");
   }
   absl::StrAppend(&text, "; ", Count(journal, "waiting_replies"), " replies wait for one");
   if (!journal.at("commit_under_way_seconds").is_null()) {

@@ -87,10 +87,11 @@ TEST(RenderStatusTest, SaysHowTheJournalIsWhereThereIsOne) {
       "recovered_keys": 11},)"));
     return RenderStatus(shown).value().report;
   };
-  EXPECT_THAT(with("false", "12.0"),
-              HasSubstr("journal: 4 commits of 30 changes, 5ms each; 7 replies wait for one, which "
-                        "has taken 12s; 9000 bytes and a log of 100; 8 sessions; it gave back 11 "
-                        "keys in 250ms\n"));
+  EXPECT_THAT(
+      with("false", "12.0"),
+      HasSubstr("journal: 4 commits with 30 changes, 5ms a commit; 7 replies wait for one, which "
+                "has taken 12s; 9000 bytes and a log of 100; 8 sessions; it gave back 11 "
+                "keys in 250ms\n"));
   EXPECT_THAT(with("false", "null"), Not(HasSubstr("which has taken")));
   EXPECT_THAT(with("true", "null"), HasSubstr("\nTHE JOURNAL HAS FAILED: nothing is served"));
 }
