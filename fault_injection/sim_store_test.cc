@@ -22,11 +22,14 @@
 #include "store/factory.h"
 #include "store/server/store_server.h"
 #include "store/tcp_store.h"
+#include "testing/dist_error_matchers.h"
 
 namespace rollcall::fault {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr uint16_t kPort = 29500;
 
@@ -275,6 +278,81 @@ TEST_F(SimStoreTest, AWaitForAKeyThatNeverComesEndsExactly) {
     const absl::Time start = env.Now();
     EXPECT_THROW(store->Wait({"never"}, absl::Seconds(42)), DistStoreError);
     EXPECT_EQ(env.Now() - start, absl::Seconds(42));
+  });
+  Run();
+}
+
+// --- Who does not come in time. The count and the census of the ranks go on until shortly before
+// the deadline: only here do they always end before it. ---
+
+TEST_F(SimStoreTest, AWorkerLearnsWhichRanksAreMissing) {
+  SimEnv& host = AddHost("w0");
+  host.Start([&] {
+    C10dStoreOptions options = OptionsOf(0, 1);
+    options.wait_for_workers = false;
+    options.rank = -1;
+    const std::unique_ptr<TcpStore> store = CreateC10dStore(host, options);
+    host.SleepUntil(host.Now() + absl::Seconds(1));
+  });
+  SimEnv& worker = AddHost("w1");
+  worker.Start([&] {
+    C10dStoreOptions options = OptionsOf(2, 4);
+    options.timeout = absl::Milliseconds(400);
+    const absl::Time start = worker.Now();
+    const auto error = DistErrorOf([&] { CreateC10dStore(worker, options); });
+    EXPECT_EQ(worker.Now() - start, absl::Milliseconds(400));
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code(), ErrorCode::kJoinTimeout);
+    EXPECT_THAT(error->what(), StartsWith("Timed out after 0.4 seconds waiting for clients. 1/4 "
+                                          "clients joined. missing ranks: 0, 1, 3"));
+    EXPECT_THAT(error->details().missing_ranks, ElementsAre(0, 1, 3));
+  });
+  Run();
+}
+
+TEST_F(SimStoreTest, MissingWorkersAreNamedAtTheDeadline) {
+  TcpStoreOptions options;
+  options.host = "w0";
+  options.port = kPort;
+  options.world_size = 6;
+  options.timeout = absl::Seconds(1);
+  options.use_libuv = false;
+  SimEnv& host = AddHost("w0");
+  host.Start([&, options]() mutable {
+    options.is_server = true;
+    options.rank = 0;
+    const auto error = DistErrorOf([&] { TcpStore(host, options); });
+    EXPECT_EQ(world_.elapsed(), absl::Seconds(1));
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->code(), ErrorCode::kJoinTimeout);
+    EXPECT_THAT(error->what(),
+                StartsWith("Timed out after 1 seconds waiting for clients. 4/6 clients joined. "
+                           "missing ranks: 1, 3, 5; 1 worker gave no rank and may be one of them"));
+    EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3, 5));
+    EXPECT_EQ(error->details().world_size, 6);
+  });
+  for (const int rank : {2, 4, -1}) {
+    SimEnv& worker = AddHost(absl::StrCat("worker", rank));
+    worker.Start([&worker, options, rank]() mutable {
+      options.rank = rank;
+      TcpStore(worker, options);
+    });
+  }
+  Run();
+}
+
+TEST_F(SimStoreTest, WorkersWithoutRanksCanOnlyBeCounted) {
+  SimEnv& host = AddHost("w0");
+  host.Start([&] {
+    C10dStoreOptions options = OptionsOf(0, 2);
+    options.rank = -1;
+    options.timeout = absl::Milliseconds(1500);
+    const auto error = DistErrorOf([&] { CreateC10dStore(host, options); });
+    ASSERT_TRUE(error.has_value());
+    EXPECT_THAT(error->what(),
+                StartsWith("Timed out after 1.5 seconds waiting for clients. 1/2 clients joined. "
+                           "the workers that joined gave no rank"));
+    EXPECT_TRUE(error->details().missing_ranks.empty());
   });
   Run();
 }

@@ -24,7 +24,6 @@ namespace rollcall {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
@@ -116,27 +115,6 @@ TEST_F(Factory, ATakenPortIsNamed) {
   EXPECT_THAT(error->what(),
               StartsWith(absl::StrCat("on 127.0.0.1, port: ", taken->port(), " already in use")));
   EXPECT_EQ(error->details().attempts, 1);
-}
-
-TEST_F(Factory, AWorkerLearnsWhichRanksAreMissing) {
-  C10dStoreOptions server = ServerOptionsOf();
-  server.wait_for_workers = false;
-  const auto host = CreateC10dStore(env_, server);
-  C10dStoreOptions options = ServerOptionsOf();
-  options.is_server = false;
-  options.server_port = host->port();
-  options.world_size = 4;
-  options.rank = 2;
-  options.timeout = absl::Milliseconds(400);
-  const absl::Time start = env_.Now();
-  const auto error = DistErrorOf([&] { CreateC10dStore(env_, options); });
-  EXPECT_GE(env_.Now() - start, absl::Milliseconds(400));
-  EXPECT_LT(env_.Now() - start, absl::Seconds(2));
-  ASSERT_TRUE(error.has_value());
-  EXPECT_EQ(error->code(), ErrorCode::kJoinTimeout);
-  EXPECT_THAT(error->what(), StartsWith("Timed out after 0.4 seconds waiting for clients. 1/4 "
-                                        "clients joined. missing ranks: 0, 1, 3"));
-  EXPECT_THAT(error->details().missing_ranks, ElementsAre(0, 1, 3));
 }
 
 TEST_F(Factory, FreePorts) {

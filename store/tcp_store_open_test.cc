@@ -18,7 +18,6 @@ namespace rollcall {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
@@ -183,7 +182,7 @@ TEST_P(TcpStoreTest, AHostWithoutAnAddress) {
   EXPECT_THAT(error->what(), MatchesRegex("The client socket has timed out after .*dnsnotexist.*"));
 }
 
-// --- Joining ---
+// --- Joining; fault_injection/sim_store_test.cc has who does not come in time ---
 
 TEST_P(TcpStoreTest, TheHostWaitsUntilAllWorkersHaveJoined) {
   TcpStoreOptions options = ServerOptionsOf();
@@ -204,49 +203,6 @@ TEST_P(TcpStoreTest, TheHostWaitsUntilAllWorkersHaveJoined) {
   // The counter; the marks are not counted.
   EXPECT_EQ(host->NumKeys(), 3);
   EXPECT_THAT(host->ListKeys(), testing::UnorderedElementsAre("rank1", "rank2"));
-}
-
-TEST_P(TcpStoreTest, MissingWorkersAreNamedAtTheDeadline) {
-  TcpStoreOptions options = ServerOptionsOf();
-  options.world_size = 6;
-  options.rank = 0;
-  options.timeout = absl::Seconds(1);
-  TakeOverFreePort(options);
-  const auto join = [&](int rank) {
-    return Start([this, options, rank] {
-      TcpStoreOptions worker = options;
-      worker.is_server = false;
-      worker.listen_fd = -1;
-      worker.rank = rank;
-      NewStore(worker);
-    });
-  };
-  const auto second = join(2);
-  const auto fourth = join(4);
-  const auto nameless = join(-1);
-  const absl::Time start = env_.Now();
-  const auto error = DistErrorOf([&] { NewStore(options); });
-  EXPECT_GE(env_.Now() - start, absl::Seconds(1));
-  EXPECT_LT(env_.Now() - start, absl::Seconds(1.9));
-  ASSERT_TRUE(error.has_value());
-  EXPECT_EQ(error->code(), ErrorCode::kJoinTimeout);
-  EXPECT_THAT(error->what(),
-              StartsWith("Timed out after 1 seconds waiting for clients. 4/6 clients joined. "
-                         "missing ranks: 1, 3, 5; 1 worker gave no rank and may be one of them"));
-  EXPECT_THAT(error->details().missing_ranks, ElementsAre(1, 3, 5));
-  EXPECT_EQ(error->details().world_size, 6);
-}
-
-TEST_P(TcpStoreTest, WorkersWithoutRanksCanOnlyBeCounted) {
-  TcpStoreOptions options = ServerOptionsOf();
-  options.world_size = 2;
-  options.timeout = absl::Milliseconds(1500);
-  const auto error = DistErrorOf([&] { NewStore(options); });
-  ASSERT_TRUE(error.has_value());
-  EXPECT_THAT(error->what(),
-              StartsWith("Timed out after 1.5 seconds waiting for clients. 1/2 clients joined. the "
-                         "workers that joined gave no rank"));
-  EXPECT_TRUE(error->details().missing_ranks.empty());
 }
 
 }  // namespace
