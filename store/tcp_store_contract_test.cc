@@ -8,7 +8,6 @@
 #include "net/event_loop.h"
 #include "net/real_env.h"
 #include "net/tls/tls_files.h"
-#include "store/prefix_store.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
 #include "store/tcp_store.h"
@@ -80,38 +79,18 @@ class HostedWorld : public StoreWorld {
   std::unique_ptr<TcpStore> host_;
 };
 
-template <typename World>
-class PrefixWorld : public StoreWorld {
- public:
-  std::unique_ptr<Store> Join() override {
-    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
-  }
-
- private:
-  World world_;
-};
-
-template <typename World>
-StoreContractParam Param(std::string name, int bookkeeping_keys) {
-  return {.name = std::move(name),
-          .new_world = [] { return std::make_unique<World>(); },
-          .env = &net::RealEnv(),
-          .bookkeeping_keys = bookkeeping_keys};
-}
-
 using EpollWorld = TcpWorld<net::EventLoopKind::kEpoll>;
 using LibuvWorld = TcpWorld<net::EventLoopKind::kLibuv>;
 using TlsEpollWorld = TlsWorld<net::EventLoopKind::kEpoll>;
 using TlsLibuvWorld = TlsWorld<net::EventLoopKind::kLibuv>;
 
 INSTANTIATE_TEST_SUITE_P(Tcp, StoreContract,
-                         testing::Values(Param<EpollWorld>("Epoll", 0),
-                                         Param<LibuvWorld>("Libuv", 0),
-                                         Param<TlsEpollWorld>("TlsEpoll", 0),
-                                         Param<TlsLibuvWorld>("TlsLibuv", 0),
-                                         Param<HostedWorld>("Hosted", 1),  // init/
-                                         Param<PrefixWorld<EpollWorld>>("PrefixEpoll", 0),
-                                         Param<PrefixWorld<LibuvWorld>>("PrefixLibuv", 0)),
+                         testing::Values(ParamOf<EpollWorld>("Epoll"), ParamOf<LibuvWorld>("Libuv"),
+                                         ParamOf<TlsEpollWorld>("TlsEpoll"),
+                                         ParamOf<TlsLibuvWorld>("TlsLibuv"),
+                                         ParamOf<HostedWorld>("Hosted", 1),  // init/
+                                         ParamOf<PrefixWorld<EpollWorld>>("PrefixEpoll"),
+                                         ParamOf<PrefixWorld<LibuvWorld>>("PrefixLibuv")),
                          NameOfStoreContractParam);
 
 }  // namespace

@@ -11,11 +11,14 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "gtest/gtest.h"
 #include "net/env.h"
+#include "net/real_env.h"
+#include "store/prefix_store.h"
 #include "store/store.h"
 
 namespace rollcall {
@@ -37,6 +40,28 @@ struct StoreContractParam {
   bool has_queues = true;
 
   friend void PrintTo(const StoreContractParam& param, std::ostream* out) { *out << param.name; }
+};
+
+// For a `World` that needs nothing to be made, in real time.
+template <typename World>
+StoreContractParam ParamOf(std::string name, int bookkeeping_keys = 0, bool has_queues = true) {
+  return {.name = std::move(name),
+          .new_world = [] { return std::make_unique<World>(); },
+          .env = &net::RealEnv(),
+          .bookkeeping_keys = bookkeeping_keys,
+          .has_queues = has_queues};
+}
+
+// A part of a `World`: each store is a PrefixStore on one of its stores.
+template <typename World>
+class PrefixWorld final : public StoreWorld {
+ public:
+  std::unique_ptr<Store> Join() override {
+    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
+  }
+
+ private:
+  World world_;
 };
 
 std::string NameOfStoreContractParam(const testing::TestParamInfo<StoreContractParam>& info);

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -10,7 +9,6 @@
 #include "net/real_env.h"
 #include "store/etcd/etcd_options.h"
 #include "store/etcd/etcd_store.h"
-#include "store/prefix_store.h"
 #include "store/store.h"
 #include "testing/etcd_cluster.h"
 #include "testing/store_contract.h"
@@ -49,26 +47,10 @@ class ClonesWorld : public StoreWorld {
   std::unique_ptr<Store> first_;
 };
 
-class PrefixWorld : public StoreWorld {
- public:
-  std::unique_ptr<Store> Join() override {
-    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
-  }
-
- private:
-  EtcdWorld world_;
-};
-
-template <typename World>
-StoreContractParam Param(std::string name) {
-  return {.name = std::move(name),
-          .new_world = [] { return std::make_unique<World>(); },
-          .env = &net::RealEnv()};
-}
-
 INSTANTIATE_TEST_SUITE_P(Etcd, StoreContract,
-                         testing::Values(Param<EtcdWorld>("Etcd"), Param<ClonesWorld>("EtcdClones"),
-                                         Param<PrefixWorld>("PrefixEtcd")),
+                         testing::Values(ParamOf<EtcdWorld>("Etcd"),
+                                         ParamOf<ClonesWorld>("EtcdClones"),
+                                         ParamOf<PrefixWorld<EtcdWorld>>("PrefixEtcd")),
                          NameOfStoreContractParam);
 
 }  // namespace

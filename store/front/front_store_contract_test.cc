@@ -12,7 +12,6 @@
 #include "net/real_env.h"
 #include "store/front/front_engine.h"
 #include "store/front/front_options.h"
-#include "store/prefix_store.h"
 #include "store/server/store_server.h"
 #include "store/store.h"
 #include "store/tcp_store.h"
@@ -56,27 +55,10 @@ class FrontWorld : public StoreWorld {
   std::atomic<size_t> next_ = 0;
 };
 
-class PrefixWorld : public StoreWorld {
- public:
-  std::unique_ptr<Store> Join() override {
-    return std::make_unique<PrefixStore>("prefix", std::shared_ptr<Store>(world_.Join()));
-  }
-
- private:
-  FrontWorld<2> world_;
-};
-
-template <typename World>
-StoreContractParam Param(std::string name) {
-  return {.name = std::move(name),
-          .new_world = [] { return std::make_unique<World>(); },
-          .env = &net::RealEnv()};
-}
-
 INSTANTIATE_TEST_SUITE_P(Front, StoreContract,
-                         testing::Values(Param<FrontWorld<1>>("OneFront"),
-                                         Param<FrontWorld<2>>("TwoFronts"),
-                                         Param<PrefixWorld>("PrefixTwoFronts")),
+                         testing::Values(ParamOf<FrontWorld<1>>("OneFront"),
+                                         ParamOf<FrontWorld<2>>("TwoFronts"),
+                                         ParamOf<PrefixWorld<FrontWorld<2>>>("PrefixTwoFronts")),
                          NameOfStoreContractParam);
 
 }  // namespace
