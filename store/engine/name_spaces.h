@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 #define ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,9 @@ class NameSpaces {
 
   // A barrier again, of a member that has been counted (StoreEngine).
   void RejoinBarrier(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
+  // `*bytes`, which may be changed from any thread, count against the limit of all together: from
+  // now on, until nullptr comes.
+  void CountAlso(const std::atomic<size_t>* bytes) { budget_.also_used = bytes; }
   // Of a client that is connected; nullopt: it is one too many.
   std::optional<absl::string_view> NameSpaceOf(ClientId client) const;
 

@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_STORE_ENGINE_STORE_ENGINE_H_
 #define ROLLCALL_STORE_ENGINE_STORE_ENGINE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,7 @@ struct StoreLimits {
 struct MemoryBudget {
   size_t bytes_max = 0;  // 0: no limit.
   size_t bytes_used = 0;
+  const std::atomic<size_t>* also_used = nullptr;  // By others, who keep it up to date.
 };
 
 // Not thread-safe: one thread, or the owner's lock.

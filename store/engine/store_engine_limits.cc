@@ -170,10 +170,14 @@ std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
   }
   if (budget_ == nullptr || budget_->bytes_max == 0) return "";
   // The budget has not heard of a wait that a legacy client gave up with this very request.
-  const size_t used = budget_->bytes_used - accounted_bytes_ + own_memory_bytes();
+  const size_t also =
+      budget_->also_used == nullptr ? 0 : budget_->also_used->load(std::memory_order_relaxed);
+  const size_t used = budget_->bytes_used - accounted_bytes_ + own_memory_bytes() + also;
   if (used + more > budget_->bytes_max) {
     return absl::StrCat(BytesOf("the store", used, budget_->bytes_max), ", ", bytes,
-                        " of them for ", Place(), ask(growth.bytes, " bytes"));
+                        " of them for ", Place(),
+                        also == 0 ? "" : absl::StrCat(" and ", also, " on their way"),
+                        ask(growth.bytes, " bytes"));
   }
   return "";
 }

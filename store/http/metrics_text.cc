@@ -163,6 +163,10 @@ void AddKeys(const ServerSnapshot& snapshot, const StoreFigures& figures, Famili
   families.Gauge("rollcall_memory_bytes",
                  "What keys, values, queues and waits take, as --max_memory counts it.",
                  static_cast<double>(figures.memory_bytes));
+  families.Gauge("rollcall_transfer_bytes",
+                 "Replies that are not taken and requests that are not whole, where there is a "
+                 "--max_memory.",
+                 static_cast<double>(snapshot.transfer_bytes));
   families.Gauge("rollcall_memory_limit_bytes", "--max_memory; 0 if there is no limit.",
                  static_cast<double>(snapshot.memory_bytes_max));
 }

@@ -134,6 +134,7 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
           {"key_bytes", figures.key_bytes},
           {"value_bytes", figures.value_bytes},
           {"memory_bytes", figures.memory_bytes},
+          {"transfer_bytes", snapshot.transfer_bytes},
           {"memory_limit_bytes",
            snapshot.memory_bytes_max == 0 ? Json() : Json(snapshot.memory_bytes_max)}};
 }

@@ -81,6 +81,18 @@ void RequestParser::EndRoom(size_t used) {
   has_room_ = false;
 }
 
+RequestParser::Extent RequestParser::InProgress() const {
+  // A greeting has no texts.
+  if (!mid_request() || stage_ == Stage::kMagic) return {};
+  Extent extent;
+  extent.has_values = row().values_per_key > 0;
+  extent.held_bytes =
+      texts_bytes_ + (request_.keys.size() + request_.values.size()) * sizeof(std::string);
+  if (stage_ == Stage::kText) extent.missing_bytes = word_;
+  extent.held_bytes -= extent.missing_bytes;
+  return extent;
+}
+
 Request* RequestParser::Next() {
   if (stage_ == Stage::kComplete) {
     stage_ = Stage::kOpcode;

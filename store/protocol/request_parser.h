@@ -51,6 +51,14 @@ class RequestParser {
   absl::Span<char> TextRoom();
   void TookInPlace(size_t count);
 
+  // The request in progress, as far as it has said; all 0 between two.
+  struct Extent {
+    size_t held_bytes = 0;     // Of its texts, with what they take besides.
+    size_t missing_bytes = 0;  // Of the text that is on its way.
+    bool has_values = false;   // It is one that stores or compares.
+  };
+  Extent InProgress() const;
+
   // The next whole request, or nullptr: then either more bytes are needed or status() is not OK.
   // The request belongs to the parser and lives until the next call; the caller may move the texts
   // out of it. What it holds beyond a few kilobytes is freed by the next call.

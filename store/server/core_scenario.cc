@@ -18,8 +18,9 @@ CoreScenario::~CoreScenario() {
 ServerCores& CoreScenario::core() {
   if (core_ == nullptr) {
     EXPECT_TRUE(ValidateServerOptions(options_).ok());
+    engine_ = std::make_unique<SoleEngine>(options_.store_limits);
     core_ = std::make_unique<ServerCores>(
-        std::vector<ServerLoop>{{.loop = &loop_, .engine = &engine_}}, options_);
+        std::vector<ServerLoop>{{.loop = &loop_, .engine = engine_.get()}}, options_);
     EXPECT_TRUE(core_->Listen({}).ok());
   }
   return *core_;

@@ -41,14 +41,17 @@ class CoreScenario : public testing::Test {
   std::string Ask(const Peer& peer, absl::string_view request);
 
   ServerCores& core();
-  const engine::StoreEngine& engine() const { return engine_.engine(); }
+  const engine::StoreEngine& engine() {
+    core();
+    return engine_->engine();
+  }
   ServerStats stats() { return core().stats(); }
   ServerSnapshot Snapshot();
 
   FakeEventLoop loop_;
 
  private:
-  SoleEngine engine_;
+  std::unique_ptr<SoleEngine> engine_;
   std::unique_ptr<ServerCores> core_;
 };
 

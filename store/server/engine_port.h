@@ -3,6 +3,7 @@
 #ifndef ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
 #define ROLLCALL_STORE_SERVER_ENGINE_PORT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -23,6 +24,7 @@ namespace rollcall {
 struct EngineNumbers {
   size_t keys = 0;
   size_t waiting_clients = 0;
+  size_t memory_bytes = 0;  // Counted only where there is a limit for all name spaces together.
 };
 
 // One for each event loop, and all but numbers() is for that loop's thread. A request is answered
@@ -71,6 +73,10 @@ class EnginePort {
   // Whether all that `client` asked for has been done, waits excepted, and its replies have been
   // taken. If not, a kGoOn comes behind the last of them.
   virtual bool IsDone(engine::ClientId /*client*/) { return true; }
+
+  // Where the engine has a limit of memory: `*bytes`, which change at any time, count against it,
+  // and numbers() has what is stored. Before the first batch; after the last one with nullptr.
+  virtual void CountAlso(const std::atomic<size_t>* /*bytes*/) {}
 
   // Of each name space there is, the default one first; outside of a batch. Holds up all other
   // loops meanwhile.

@@ -63,6 +63,7 @@ class Loops::DeafPort final : public EnginePort {
   }
   bool replies_outlive_batches() const override { return port_.replies_outlive_batches(); }
   EngineNumbers numbers() const override { return port_.numbers(); }
+  void CountAlso(const std::atomic<size_t>* bytes) override { port_.CountAlso(bytes); }
 
  private:
   EnginePort& port_;
@@ -75,7 +76,7 @@ Loops::Loops(size_t loops, const ServerOptions& options) {
   EXPECT_TRUE(ValidateServerOptions(options).ok());
   auto monitor = std::make_unique<CheckedMonitor>();
   monitor_ = monitor.get();
-  engine_ = std::make_unique<SharedEngine>(std::move(monitor), loops);
+  engine_ = std::make_unique<SharedEngine>(std::move(monitor), loops, options.store_limits);
   std::vector<ServerLoop> server_loops;
   for (size_t i = 0; i < loops; ++i) {
     loops_.push_back(std::make_unique<FakeEventLoop>());

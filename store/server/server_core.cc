@@ -23,6 +23,9 @@ ServerCore::ServerCore(const CoreParts& parts, const ServerOptions& options)
       options_(options),
       tls_acceptor_(parts.loop, options.tls_handshake_timeout),
       sessions_(parts.number),
+      transfers_(parts.transfers),
+      unnoticed_unsent_bytes_max_(parts.transfers->is_limited() ? 0
+                                                                : options.unsent_bytes_soft_max),
       parsers_(&options_.parser),
       incidents_(&meter_),
       self_(std::make_shared<ServerCore*>(this)) {
@@ -170,6 +173,7 @@ bool ServerCore::FinishesLater(Session& session) {
   SessionQueue::Remove(session);
   parsers_.Put(std::move(session.parser));
   session.held.reset();
+  if (transfers_.are_counted()) transfers_.SetRequests(session.id(), 0);
   Flush(nullptr);
   RefuseDoomed();
   return true;
@@ -180,26 +184,35 @@ void ServerCore::Finish(Session& session) {
   if (FinishesLater(session)) return;
   Forget(session);
   PublishStats();
+  session.phase = SessionPhase::kLingering;
   Flush(nullptr);
+  // It may have turned out that it is the one that is furthest behind.
+  if (session.phase == SessionPhase::kDoomed) return RefuseDoomed();
   if (session.stream().unsent_bytes() == 0) {
     Close(session);
   } else {
-    session.phase = SessionPhase::kLingering;
-    parsers_.Put(std::move(session.parser));
-    session.held.reset();
     if (!session.paused) session.stream().PauseReading();
     session.paused = true;
-    SessionQueue::Remove(session);
-    hurrying_.Push(session, loop_->Now());
-    ArmSweep();
+    Linger(session);
   }
   RefuseDoomed();
+}
+
+void ServerCore::Linger(Session& session) {
+  session.phase = SessionPhase::kLingering;
+  parsers_.Put(std::move(session.parser));
+  session.held.reset();
+  if (transfers_.are_counted()) transfers_.SetRequests(session.id(), 0);
+  SessionQueue::Remove(session);
+  hurrying_.Push(session, loop_->Now());
+  ArmSweep();
 }
 
 void ServerCore::Close(Session& session) {
   EndSilence(session);
   Forget(session);
   outbox_.Drop(session);
+  if (transfers_.are_counted()) transfers_.Forget(session.id());
   Flush(nullptr);
   parsers_.Put(std::move(session.parser));
   session.held.reset();
@@ -267,7 +280,9 @@ void ServerCore::Sweep() {
   const absl::Time started_by = loop_->Now() - options_.half_request_timeout;
   while (Session* const session = hurrying_.front()) {
     if (hurrying_.front_time() > started_by) break;
-    if (session->phase == SessionPhase::kLingering) {
+    if (session->phase == SessionPhase::kLingering && session->stream().unsent_bytes() == 0) {
+      Close(*session);  // It was told why, and goes on sending.
+    } else if (session->phase == SessionPhase::kLingering) {
       NoteOf(IncidentKind::kTooSlow, *session, [&] {
         return absl::StrCat("it has not taken its last ", session->stream().unsent_bytes(),
                             " bytes in ", absl::FormatDuration(options_.half_request_timeout));

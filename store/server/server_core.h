@@ -41,6 +41,7 @@
 #include "store/server/session_table.h"
 #include "store/server/snapshot_parts.h"
 #include "store/server/spare_memory.h"
+#include "store/server/transfer_memory.h"
 
 namespace rollcall {
 
@@ -59,6 +60,7 @@ struct CoreParts {
   size_t number = 0;  // Of the loop, among the server's.
   EnginePort* engine = nullptr;
   Doorkeeper* doorkeeper = nullptr;
+  TransferMemory* transfers = nullptr;
   // Where latencies are to be measured: the clock of the loop. nullptr: they are not.
   net::Clock* latency_clock = nullptr;
   // nullptr: everybody is let in, in clear, whatever the options say.
@@ -123,6 +125,14 @@ class ServerCore final : private SessionOwner {
   // Keeps what the session's next bytes will need: the parser if it has half a request, or what it
   // has not parsed, unless it has parsed all.
   void PutAway(Session& session, std::unique_ptr<protocol::RequestParser> parser, bool all_parsed);
+  // --- Where --max_memory bounds what is on its way (TransferMemory) ---
+  // The part of a request that the session has sent; refuses it if there is no room for the rest.
+  void CountRequest(Session& session);
+  // Its unsent bytes; where there is no room for them, who is furthest behind is refused.
+  void CountReplies(Session& session, size_t unsent_bytes);
+  // The rest of its request has no place: tells it so, if it can be told, while it sends that.
+  void RefuseHalfRequest(Session& session, const std::string& reason);
+
   // Around each use of the engine. The first gathers what it has for us because of others.
   void OpenBatch();
   void CloseBatch();
@@ -164,6 +174,8 @@ class ServerCore final : private SessionOwner {
   void NoteOf(IncidentKind kind, Session& session, absl::FunctionRef<std::string()> reason);
   // Serves it no more, sends what is due, then closes it.
   void Finish(Session& session);
+  // Serves it no more; waits for it to take its replies, or to go.
+  void Linger(Session& session);
   // Closes it at once. The object lives on until the loop's next turn.
   void Close(Session& session);
   void DestroyClosed();
@@ -208,6 +220,8 @@ class ServerCore final : private SessionOwner {
   net::TimerId idle_timer_ = 0;
 
   NameSpaceTraffics traffics_;
+  LoopTransfers transfers_;
+  const size_t unnoticed_unsent_bytes_max_;  // Of a session: what makes no difference.
 
   ParserPool parsers_;
   Outbox outbox_;

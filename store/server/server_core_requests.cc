@@ -89,9 +89,11 @@ absl::Span<char> ServerCore::Room(Session& session) {
 void ServerCore::OnBytesInPlace(Session& session, size_t count) {
   CountReceived(session, count);
   session.parser->TookInPlace(count);
+  if (transfers_.are_counted()) CountRequest(session);
 }
 
 void ServerCore::OnDrained(Session& session) {
+  if (transfers_.are_counted()) transfers_.SetReplies(session.id(), 0);
   if (session.phase == SessionPhase::kLingering) Close(session);
   if (session.phase == SessionPhase::kOpen) Resume(session);
 }
@@ -129,6 +131,8 @@ void ServerCore::Serve(Session& session, absl::string_view bytes) {
       session.parser != nullptr ? std::move(session.parser) : parsers_.Take(session.dialect);
   bool new_request = false;
   bool all_parsed = false;
+  // What the engine will count is counted no more.
+  if (transfers_.are_counted()) transfers_.SetRequests(session.id(), 0);
   meter_.Begins(loop_->Now());
   parser->Feed(bytes);
   while (session.phase == SessionPhase::kOpen && !session.paused && !all_parsed) {
@@ -202,6 +206,7 @@ void ServerCore::PutAway(Session& session, std::unique_ptr<protocol::RequestPars
     }
   }
   parsers_.Put(std::move(parser));
+  if (transfers_.are_counted()) CountRequest(session);
 }
 
 void ServerCore::OpenBatch() {
@@ -347,8 +352,10 @@ void ServerCore::Wrote(Session& session) {
     SessionQueue::Remove(session);
     idle_.Push(session, loop_->Now());
   }
-  if (session.paused) return;
-  if (session.stream().unsent_bytes() <= options_.unsent_bytes_soft_max) return;
+  const size_t unsent = session.stream().unsent_bytes();
+  if (unsent <= unnoticed_unsent_bytes_max_) return;
+  if (transfers_.are_counted()) CountReplies(session, unsent);
+  if (session.paused || unsent <= options_.unsent_bytes_soft_max) return;
   Pause(session);
 }
 

@@ -14,7 +14,8 @@ ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptio
       loops_(loops),
       alive_(std::make_shared<const bool>(true)),
       started_(loops.at(0).loop->Now()),
-      doorkeeper_(loops.size(), options.connections_max, options.silent_connections_max) {
+      doorkeeper_(loops.size(), options.connections_max, options.silent_connections_max),
+      transfers_(options.store_limits.memory_bytes_max) {
   CHECK(!loops_.empty() && loops_.size() <= kServerLoopsMax);
   std::vector<Entrance::Room> rooms;
   for (size_t i = 0; i < loops_.size(); ++i) {
@@ -22,12 +23,19 @@ ServerCores::ServerCores(const std::vector<ServerLoop>& loops, const ServerOptio
                                                             .number = i,
                                                             .engine = loops_[i].engine,
                                                             .doorkeeper = &doorkeeper_,
+                                                            .transfers = &transfers_,
                                                             .latency_clock = latency_clock,
                                                             .security = security},
                                                   options));
+    if (transfers_.is_limited()) loops_[i].engine->CountAlso(&transfers_.counter());
     rooms.push_back({.loop = loops_[i].loop, .core = cores_[i].get()});
   }
   entrance_ = std::make_unique<Entrance>(std::move(rooms), &doorkeeper_, options);
+}
+
+ServerCores::~ServerCores() {
+  if (!transfers_.is_limited()) return;
+  for (const ServerLoop& loop : loops_) loop.engine->CountAlso(nullptr);
 }
 
 void ServerCores::Shutdown(std::function<void(net::EventLoop*)> done) {
@@ -72,6 +80,7 @@ ServerSnapshot ServerCores::Complete(const std::vector<EngineSnapshot>& engine,
   }
   std::sort(snapshot.name_spaces.begin() + 1, snapshot.name_spaces.end(),
             [](const NameSpaceSnapshot& a, const NameSpaceSnapshot& b) { return a.name < b.name; });
+  snapshot.transfer_bytes = transfers_.bytes();
   snapshot.memory_bytes_max = options_.store_limits.memory_bytes_max;
   return snapshot;
 }

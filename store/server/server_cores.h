@@ -21,6 +21,7 @@
 #include "store/server/server_snapshot.h"
 #include "store/server/server_stats.h"
 #include "store/server/snapshot_parts.h"
+#include "store/server/transfer_memory.h"
 
 namespace rollcall {
 
@@ -66,6 +67,8 @@ class ServerCores {
   // that it serves is closed. Once.
   void Shutdown(std::function<void(net::EventLoop*)> done);
 
+  ~ServerCores();
+
   // From any thread. Includes all that any client has seen the effect of.
   ServerStats stats() const;
 
@@ -83,6 +86,7 @@ class ServerCores {
   const std::shared_ptr<const bool> alive_;  // What posted work holds weakly.
   const absl::Time started_;
   Doorkeeper doorkeeper_;
+  TransferMemory transfers_;
   std::vector<std::unique_ptr<ServerCore>> cores_;  // By loop.
   std::unique_ptr<Entrance> entrance_;
 };

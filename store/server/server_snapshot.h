@@ -97,6 +97,7 @@ struct ServerSnapshot {
   // The default one first, which is always there; then by name.
   std::vector<NameSpaceSnapshot> name_spaces = std::vector<NameSpaceSnapshot>(1);
   size_t memory_bytes_max = 0;  // Of all together; 0: no limit.
+  size_t transfer_bytes = 0;    // On their way, where there is that limit.
   std::optional<JournalFigures> journal;
 
   // nullptr: there is no such one. "default" is the default one, as "" is.

@@ -26,6 +26,7 @@ class SharedEngine::Port final : public EnginePort {
   void End() override ABSL_NO_THREAD_SAFETY_ANALYSIS {
     shared_.keys_.store(shared_.stores_.key_count(), std::memory_order_relaxed);
     shared_.waiting_clients_.store(shared_.stores_.waiting_clients(), std::memory_order_relaxed);
+    shared_.memory_bytes_.store(shared_.stores_.budget().bytes_used, std::memory_order_relaxed);
     shared_.monitor_->Unlock();
     for (Port* const port : to_wake_) port->wake_();
     to_wake_.clear();
@@ -63,6 +64,11 @@ class SharedEngine::Port final : public EnginePort {
 
   bool replies_outlive_batches() const override { return false; }
 
+  void CountAlso(const std::atomic<size_t>* bytes) override {
+    net::MonitorLock lock(shared_.monitor_);
+    shared_.stores_.CountAlso(bytes);
+  }
+
   std::vector<EngineSnapshot> Snapshot() override {
     net::MonitorLock lock(shared_.monitor_);
     return TakeEngineSnapshots(shared_.stores_);
@@ -70,7 +76,8 @@ class SharedEngine::Port final : public EnginePort {
 
   EngineNumbers numbers() const override {
     return {.keys = shared_.keys_.load(std::memory_order_relaxed),
-            .waiting_clients = shared_.waiting_clients_.load(std::memory_order_relaxed)};
+            .waiting_clients = shared_.waiting_clients_.load(std::memory_order_relaxed),
+            .memory_bytes = shared_.memory_bytes_.load(std::memory_order_relaxed)};
   }
 
  private:

@@ -42,6 +42,7 @@ class SharedEngine {
   std::vector<std::unique_ptr<Port>> ports_;
   std::atomic<size_t> keys_{0};
   std::atomic<size_t> waiting_clients_{0};
+  std::atomic<size_t> memory_bytes_{0};
 };
 
 }  // namespace rollcall

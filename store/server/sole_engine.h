@@ -30,6 +30,7 @@ class SoleEngine final : public EnginePort {
   void End() override {
     keys_.store(stores_.key_count(), std::memory_order_relaxed);
     waiting_clients_.store(stores_.waiting_clients(), std::memory_order_relaxed);
+    memory_bytes_.store(stores_.budget().bytes_used, std::memory_order_relaxed);
   }
   void Connect(engine::ClientId client, protocol::Dialect dialect,
                absl::string_view name_space) override {
@@ -44,16 +45,19 @@ class SoleEngine final : public EnginePort {
     stores_.Apply(from, request, now, replies);
   }
   bool replies_outlive_batches() const override { return true; }
+  void CountAlso(const std::atomic<size_t>* bytes) override { stores_.CountAlso(bytes); }
   std::vector<EngineSnapshot> Snapshot() override { return TakeEngineSnapshots(stores_); }
   EngineNumbers numbers() const override {
     return {.keys = keys_.load(std::memory_order_relaxed),
-            .waiting_clients = waiting_clients_.load(std::memory_order_relaxed)};
+            .waiting_clients = waiting_clients_.load(std::memory_order_relaxed),
+            .memory_bytes = memory_bytes_.load(std::memory_order_relaxed)};
   }
 
  private:
   engine::NameSpaces stores_;
   std::atomic<size_t> keys_{0};
   std::atomic<size_t> waiting_clients_{0};
+  std::atomic<size_t> memory_bytes_{0};
 };
 
 }  // namespace rollcall
