@@ -413,6 +413,7 @@ TEST_P(SecurityTest, EachTokenMayHaveANameSpaceOfItsOwn) {
   options.token_file =
       TokenFile("a:a_token_of_job_a\na:another_one_of_a\nb:a_token_of_job_b\na_token_of_default\n");
   options.name_space_per_token = true;
+  options.store_limits.own = {{"a", {.keys_max = 2}}};
   Serve(options);
   const auto client = [&](absl::string_view token) {
     TcpStoreOptions client_options = Client(files_.Client());
@@ -455,6 +456,21 @@ TEST_P(SecurityTest, EachTokenMayHaveANameSpaceOfItsOwn) {
     EXPECT_EQ(incident.name_space, is_stranger ? std::nullopt : std::optional<std::string>("a"));
   }
   EXPECT_NE(incidents[0].kind, incidents[1].kind);
+}
+
+TEST_P(SecurityTest, ALargeValueThatHasNoRoomIsRefusedWhileItIsSent) {
+  for (const bool secured : {false, true}) {
+    ServerOptions options = ServerWith(secured ? files_.Server() : net::TlsServerFiles());
+    options.store_limits.memory_bytes_max = 1 << 20;
+    Serve(options);
+    const auto store = Open(secured ? Client(files_.Client()) : Client());
+    store->Set("kept", "as it was");
+    store->Set("large", std::string(8 << 20, 'v'));
+    EXPECT_DIST_ERROR(store->Get("kept"), ErrorCode::kStoreFull);
+    EXPECT_EQ(store->Get("kept"), "as it was");
+    EXPECT_FALSE(store->Check({"large"}));
+    EXPECT_EQ(server_->Snapshot(Soon()).value().transfer_bytes, 0u);
+  }
 }
 
 TEST_P(SecurityTest, ATokenIsOfNoUseInALegacyDialect) {

@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "net/address.h"
 #include "net/event_loop.h"
@@ -19,6 +21,7 @@
 #include "store/protocol/dialect.h"
 #include "store/protocol/limits.h"
 #include "store/server/loop_number.h"
+#include "store/server/server_snapshot.h"
 #include "store/store_url.h"
 #include "store/token_file.h"
 #include "tools/flag_values.h"
@@ -34,6 +37,26 @@ constexpr absl::Duration kEtcdStartTimeout = absl::Seconds(10);
 
 absl::Status Wrong(absl::string_view flag, absl::string_view value, absl::string_view expected) {
   return absl::InvalidArgumentError(absl::StrCat("--", flag, "=", value, ": must be ", expected));
+}
+
+std::optional<uint64_t> ParseCount(absl::string_view text) {
+  uint64_t count = 0;
+  if (!absl::SimpleAtoi(text, &count)) return std::nullopt;
+  return count;
+}
+
+std::optional<uint64_t> ParseBytes(absl::string_view text) {
+  int shift = 0;
+  for (const auto& [unit, bits] :
+       {std::pair("KiB", 10), std::pair("MiB", 20), std::pair("GiB", 30)}) {
+    if (absl::ConsumeSuffix(&text, unit)) {
+      shift = bits;
+      break;
+    }
+  }
+  const std::optional<uint64_t> count = ParseCount(text);
+  if (!count.has_value() || *count > kLimitBytesMax) return std::nullopt;
+  return *count << shift;
 }
 
 absl::Status WrongEtcd(const ServerFlags& flags, const absl::Status& why) {
@@ -99,6 +122,41 @@ absl::StatusOr<ServerOptions::NameSpacePort> ParseNameSpacePort(absl::string_vie
       .name_space = std::string(parts.first), .host = endpoint->host, .port = endpoint->port};
 }
 
+// What is said of one name space: "jobA:memory=1GiB:keys=1000". What it does not say stays.
+absl::Status AddQuota(absl::string_view text, ServerOptions& options) {
+  auto& limits = options.store_limits;
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  const auto wrong = [&] {
+    return Wrong("quota", text,
+                 "NAME:memory=BYTES:keys=N:clients=N, one of the three at least, each once; BYTES "
+                 "may end in KiB, MiB or GiB; several names are separated by commas");
+  };
+  if (!IsTokenName(parts[0]) || parts.size() < 2) return wrong();
+  auto quota = limits.each;
+  std::vector<std::string> said;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const std::pair<std::string, std::string> limit =
+        absl::StrSplit(parts[i], absl::MaxSplits('=', 1));
+    size_t* const place = limit.first == "memory"    ? &quota.memory_bytes_max
+                          : limit.first == "keys"    ? &quota.keys_max
+                          : limit.first == "clients" ? &quota.clients_max
+                                                     : nullptr;
+    const std::optional<uint64_t> value =
+        limit.first == "memory" ? ParseBytes(limit.second) : ParseCount(limit.second);
+    if (place == nullptr || !value.has_value() || *value > kLimitBytesMax ||
+        std::find(said.begin(), said.end(), limit.first) != said.end()) {
+      return wrong();
+    }
+    said.push_back(limit.first);
+    *place = static_cast<size_t>(*value);
+  }
+  const std::string name = parts[0] == kDefaultNameSpace ? "" : parts[0];
+  if (!limits.own.emplace(name, quota).second) {
+    return Wrong("quota", text, "the only one of its name");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AddNameSpaces(const ServerFlags& flags, ServerOptions& options) {
   options.name_space_per_token = flags.name_space_per_token;
   if (flags.name_space_per_token && flags.token_file.empty()) {
@@ -113,6 +171,9 @@ absl::Status AddNameSpaces(const ServerFlags& flags, ServerOptions& options) {
                                    .memory_bytes_max = flags.max_memory_per_name_space,
                                    .clients_max = flags.max_clients_per_name_space},
                           .memory_bytes_max = flags.max_memory};
+  for (const absl::string_view text : absl::StrSplit(flags.quota, ',', absl::SkipEmpty())) {
+    if (absl::Status added = AddQuota(text, options); !added.ok()) return added;
+  }
   return absl::OkStatus();
 }
 
@@ -180,7 +241,8 @@ const char* LimitGiven(const ServerFlags& flags) {
   if (flags.max_memory != 0) return "max_memory";
   if (flags.max_memory_per_name_space != 0) return "max_memory_per_name_space";
   if (flags.max_keys_per_name_space != 0) return "max_keys_per_name_space";
-  return flags.max_clients_per_name_space != 0 ? "max_clients_per_name_space" : nullptr;
+  if (flags.max_clients_per_name_space != 0) return "max_clients_per_name_space";
+  return flags.quota.empty() ? nullptr : "quota";
 }
 
 }  // namespace

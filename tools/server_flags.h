@@ -49,6 +49,7 @@ struct ServerFlags {
   uint64_t max_keys_per_name_space = 0;
   uint64_t max_memory_per_name_space = 0;
   uint64_t max_clients_per_name_space = 0;
+  std::string quota;
 };
 
 // InvalidArgument names the flag, its value and what it takes.

@@ -102,7 +102,8 @@ TEST_F(StatusCommandTest, ShowsWhoIsMissingAndEndsWithFour) {
 TEST_F(StatusCommandTest, ShowsTheNameSpaceThatIsAskedFor) {
   const auto server =
       Subprocess::Start({.argv = {RunfilePath("tools/store_server"), "--host=127.0.0.1", "--port=0",
-                                  "--http_port=0", "--listen=jobA=127.0.0.1:0"}})
+                                  "--http_port=0", "--listen=jobA=127.0.0.1:0",
+                                  "--quota=jobA:memory=1MiB:keys=7,default:clients=3"}})
           .value();
   const std::string listens = LineWith(*server, "listening for jobA on ");
   port_ = net::Endpoint::Parse(std::vector<std::string>(absl::StrSplit(listens, ' ')).back())
@@ -114,7 +115,8 @@ TEST_F(StatusCommandTest, ShowsTheNameSpaceThatIsAskedFor) {
   const Outcome job = Cli({"status", url_, "jobA"});
   EXPECT_EQ(job.status, kExitOfRanksAbsent) << job.err;
   EXPECT_THAT(job.out, AllOf(HasSubstr("1 of 2 ranks are connected. Missing: 0."),
-                             HasSubstr("NAME SPACE"), HasSubstr("  jobA ")));
+                             HasSubstr("NAME SPACE"), HasSubstr("  jobA "), HasSubstr(" of 7 "),
+                             HasSubstr(" of 1048576 "), HasSubstr("  default     0 of 3 ")));
   const Outcome rest = Cli({"status", url_});
   EXPECT_EQ(rest.status, 0) << rest.err;
   EXPECT_THAT(rest.out, HasSubstr("Nobody is connected."));

@@ -128,15 +128,22 @@ bool HasNameSpaces(const Json& status) {
   return spaces != status.end() && spaces->size() > 1;
 }
 
+std::string Used(const Json& space, const char* field, const char* limit_field) {
+  const auto limit = space.find(limit_field);  // An older server does not say.
+  std::string used = absl::StrCat(Count(space, field));
+  if (limit == space.end() || limit->is_null()) return used;
+  return absl::StrCat(used, " of ", limit->get<size_t>());
+}
+
 std::string NameSpaces(const Json& status) {
   if (!HasNameSpaces(status)) return "";
   Table table({"NAME SPACE", "CONNECTIONS", "WAITING", "LONGEST", "KEYS", "BYTES", "REQUESTS"});
   for (const Json& space : status.at("name_spaces")) {
     table.Add(
-        {Text(space, "name"), absl::StrCat(Count(space, "connections")),
+        {Text(space, "name"), Used(space, "connections", "clients_limit"),
          absl::StrCat(Count(space, "waiting_clients")),
          space.at("longest_wait_seconds").is_null() ? "-" : Time(space, "longest_wait_seconds"),
-         absl::StrCat(Count(space, "keys")), absl::StrCat(Count(space, "memory_bytes")),
+         Used(space, "keys", "keys_limit"), Used(space, "memory_bytes", "memory_limit_bytes"),
          absl::StrCat(Count(space, "requests"))});
   }
   return absl::StrCat("\n", table.ToText());

@@ -51,10 +51,11 @@ TEST(RenderStatusTest, ListsNameSpacesWhereThereAreSeveral) {
     {"name": "default", "connections": 1, "waiting_clients": 0, "longest_wait_seconds": null,
      "keys": 2, "memory_bytes": 300, "requests": 4},
     {"name": "jobA", "connections": 5, "waiting_clients": 6, "longest_wait_seconds": 70.5,
-     "keys": 8, "memory_bytes": 900, "requests": 10}],)");
+     "keys": 8, "keys_limit": 9, "memory_bytes": 900, "memory_limit_bytes": null,
+     "requests": 10}],)");
   EXPECT_THAT(RenderStatus(json).value().report,
               AllOf(HasSubstr("  NAME SPACE  CONNECTIONS"), HasSubstr("  default     1 "),
-                    HasSubstr("  jobA        5            6        1m 10s   8     900    10\n")));
+                    HasSubstr("  jobA        5            6        1m 10s   8 of 9  900    10\n")));
 }
 
 TEST(RenderStatusTest, AnErrorSaysItsNameSpaceWhereThatSaysSomething) {

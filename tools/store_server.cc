@@ -93,6 +93,8 @@ DEFINE_uint64(max_memory, 0, "Bytes that may be stored, in all; 0: no limit.");
 DEFINE_uint64(max_memory_per_name_space, 0, "The same in each name space.");
 DEFINE_uint64(max_keys_per_name_space, 0, "Keys and queues in each name space; 0: no limit.");
 DEFINE_uint64(max_clients_per_name_space, 0, "Clients of each name space; 0: no limit.");
+DEFINE_string(quota, "",
+              "What single name spaces may have instead: NAME:memory=BYTES:keys=N:clients=N,...");
 DECLARE_bool(help);
 
 namespace rollcall::tools {
@@ -175,6 +177,9 @@ void PrintHelp() {
          "  --max_memory_per_name_space=BYTES, --max_keys_per_name_space=N,\n"
          "  --max_clients_per_name_space=N\n"
          "                         in each name space; without the flags above there is one\n"
+         "  --quota=NAME:memory=BYTES:keys=N:clients=N,...\n"
+         "                         in this one instead; BYTES may end in KiB, MiB or GiB, what is\n"
+         "                         not said is as in each, 0 is no limit\n"
          "\n"
          "Exit status: 0 ended by a signal, 1 wrong usage, 3 cannot listen or read the journal,\n"
          "4 the journal's disk failed or is full.\n"
@@ -257,6 +262,7 @@ ServerFlags FlagsGiven() {
   flags.max_memory_per_name_space = FLAGS_max_memory_per_name_space;
   flags.max_keys_per_name_space = FLAGS_max_keys_per_name_space;
   flags.max_clients_per_name_space = FLAGS_max_clients_per_name_space;
+  flags.quota = FLAGS_quota;
   return flags;
 }
 

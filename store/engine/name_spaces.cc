@@ -14,26 +14,27 @@ namespace rollcall::engine {
 
 NameSpaces::NameSpaces(const NameSpaceLimits& limits)
     : limits_(limits),
+      default_clients_max_(limits.Of("").clients_max),
       budget_{.bytes_max = limits.memory_bytes_max},
-      default_("", limits.each, limits.any() ? &budget_ : nullptr) {}
+      default_("", limits.Of(""), limits.any() ? &budget_ : nullptr) {}
 
 void NameSpaces::Connect(ClientId client, protocol::Dialect dialect, absl::string_view name_space) {
   Other* other = nullptr;
   if (!name_space.empty()) other = &OtherOf(name_space);
   StoreEngine& engine = other == nullptr ? default_ : other->engine;
-  const size_t clients_max = limits_.each.clients_max;
+  const size_t clients_max = other == nullptr ? default_clients_max_ : other->clients_max;
   if (clients_max != 0 && engine.client_count() >= clients_max) {
-    members_.emplace(client, nullptr);
+    members_.emplace(client, Member{.clients_max = clients_max});
     return;
   }
-  if (other != nullptr) members_.emplace(client, other);
+  if (other != nullptr) members_.emplace(client, Member{.other = other});
   engine.Connect(client, dialect);
 }
 
 NameSpaces::Other& NameSpaces::OtherOf(absl::string_view name_space) {
   std::unique_ptr<Other>& place = others_[std::string(name_space)];
   if (place == nullptr) {
-    place = std::make_unique<Other>(std::string(name_space), limits_.each,
+    place = std::make_unique<Other>(std::string(name_space), limits_.Of(std::string(name_space)),
                                     limits_.any() ? &budget_ : nullptr);
     const auto besides = bytes_besides_.find(name_space);
     if (besides != bytes_besides_.end()) place->engine.SetBytesBesides(besides->second);
@@ -46,7 +47,7 @@ void NameSpaces::RejoinBarrier(ClientId from, protocol::Request& request, absl::
                                Replies& replies) {
   const auto member = members_.find(from);
   if (member == members_.end()) return default_.RejoinBarrier(from, request, now, replies);
-  Other* const other = member->second;
+  Other* const other = member->second.other;
   if (other == nullptr) return ApplyAmongMany(from, request, now, replies);
   Discount(*other);
   other->engine.RejoinBarrier(from, request, now, replies);
@@ -56,8 +57,8 @@ void NameSpaces::RejoinBarrier(ClientId from, protocol::Request& request, absl::
 std::optional<absl::string_view> NameSpaces::NameSpaceOf(ClientId client) const {
   const auto member = members_.find(client);
   if (member == members_.end()) return "";
-  if (member->second == nullptr) return std::nullopt;
-  return member->second->name;
+  if (member->second.other == nullptr) return std::nullopt;
+  return member->second.other->name;
 }
 
 void NameSpaces::LogTo(std::function<ChangeLog*(absl::string_view name)> log_of) {
@@ -139,7 +140,7 @@ void NameSpaces::ApplyAmongMany(ClientId from, protocol::Request& request, absl:
                                 Replies& replies) {
   const auto member = members_.find(from);
   if (member == members_.end()) return default_.Apply(from, request, now, replies);
-  if (Other* const other = member->second) {
+  if (Other* const other = member->second.other) {
     Discount(*other);
     other->engine.Apply(from, request, now, replies);
     return Count(*other);
@@ -148,15 +149,15 @@ void NameSpaces::ApplyAmongMany(ClientId from, protocol::Request& request, absl:
   outgoing.to = from;
   outgoing.reply.kind = protocol::ReplyKind::kHangUp;
   outgoing.reply.cause = protocol::HangUpCause::kStoreFull;
-  outgoing.reply.reason =
-      absl::StrCat("its name space has ", limits_.each.clients_max, " clients, as many as it may");
+  outgoing.reply.reason = absl::StrCat("its name space has ", member->second.clients_max,
+                                       " clients, as many as it may");
 }
 
 bool NameSpaces::Disconnect(ClientId client, absl::Time now) {
   if (members_.empty()) return default_.Disconnect(client, now);
   const auto member = members_.find(client);
   if (member == members_.end()) return default_.Disconnect(client, now);
-  Other* const other = member->second;
+  Other* const other = member->second.other;
   members_.erase(member);
   ReleaseSpareCapacity(members_);
   if (other == nullptr) return false;
@@ -173,7 +174,8 @@ bool NameSpaces::Disconnect(ClientId client, absl::Time now) {
 bool NameSpaces::Awaits(ClientId client) const {
   const auto member = members_.find(client);
   if (member == members_.end()) return default_.Awaits(client);
-  return member->second != nullptr && member->second->engine.Awaits(client);
+  const Other* const other = member->second.other;
+  return other != nullptr && other->engine.Awaits(client);
 }
 
 void NameSpaces::ForEach(

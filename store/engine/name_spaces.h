@@ -3,10 +3,12 @@
 #ifndef ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 #define ROLLCALL_STORE_ENGINE_NAME_SPACES_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,10 +30,17 @@ namespace rollcall::engine {
 struct NameSpaceLimits {
   StoreLimits each;
   size_t memory_bytes_max = 0;  // 0: no limit.
+  // What those of these names may hold instead of `each`; "": the default one.
+  std::map<std::string, StoreLimits> own = {};
 
+  const StoreLimits& Of(const std::string& name) const {
+    const auto found = own.find(name);
+    return found == own.end() ? each : found->second;
+  }
   bool any() const {
-    return memory_bytes_max != 0 || each.keys_max != 0 || each.memory_bytes_max != 0 ||
-           each.clients_max != 0;
+    return memory_bytes_max != 0 || each.any() ||
+           std::any_of(own.begin(), own.end(),
+                       [](const auto& quota) { return quota.second.any(); });
   }
 };
 
@@ -98,8 +107,11 @@ class NameSpaces {
  private:
   struct Other {
     Other(std::string its_name, const StoreLimits& limits, MemoryBudget* budget)
-        : name(its_name), engine(std::move(its_name), limits, budget) {}
+        : name(its_name),
+          clients_max(limits.clients_max),
+          engine(std::move(its_name), limits, budget) {}
     const std::string name;
+    const size_t clients_max;
     StoreEngine engine;
   };
 
@@ -112,11 +124,16 @@ class NameSpaces {
   void ApplyAmongMany(ClientId from, protocol::Request& request, absl::Time now, Replies& replies);
 
   const NameSpaceLimits limits_;
+  const size_t default_clients_max_;
   MemoryBudget budget_;
   StoreEngine default_;
   absl::flat_hash_map<std::string, std::unique_ptr<Other>> others_;
-  // Clients of the others, and those that were one too many, who have nullptr.
-  absl::flat_hash_map<ClientId, Other*> members_;
+  struct Member {
+    Other* other = nullptr;  // nullptr: it was one too many, ...
+    size_t clients_max = 0;  // ... of so many.
+  };
+  // Clients of the others, and those that were one too many.
+  absl::flat_hash_map<ClientId, Member> members_;
   size_t other_keys_ = 0;
   size_t other_waiting_clients_ = 0;
   absl::flat_hash_map<std::string, size_t> bytes_besides_;    // No 0 is in it.

@@ -164,6 +164,45 @@ TEST_F(LimitedNameSpacesTest, AClientTooManyIsHungUpOnAndTheOthersAreServed) {
   }
 }
 
+class QuotasTest : public NameSpacesTest {
+ protected:
+  QuotasTest()
+      : NameSpacesTest({.each = {.keys_max = 1},
+                        .own = {{"big", {.keys_max = 3, .clients_max = 1}},
+                                {"", {.memory_bytes_max = kKeyOverheadBytes + 10}}}}) {}
+};
+
+TEST_F(QuotasTest, OneMayHoldMoreOrLessThanTheOthers) {
+  Connect(1, "big");
+  Connect(2, "small");
+  Connect(3, "");
+  for (const char* const key : {"a", "b", "c"}) EXPECT_EQ(Set(1, key, ""), "");
+  EXPECT_EQ(Set(1, "d", ""), "1:HANGUP");
+  EXPECT_THAT(reason_, HasSubstr("the name space \"big\" has 3 of the 3 keys"));
+  EXPECT_EQ(Set(2, "a", ""), "");
+  EXPECT_EQ(Set(2, "b", ""), "2:HANGUP");
+  EXPECT_EQ(Set(3, "a", "123456789"), "");
+  EXPECT_EQ(Set(3, "a", "1234567890"), "3:HANGUP");
+  EXPECT_THAT(reason_, HasSubstr("the name space \"default\" holds"));
+}
+
+TEST_F(QuotasTest, ClientsAreCountedByTheQuotaOfTheirOwn) {
+  Connect(1, "big");
+  Connect(2, "big");
+  EXPECT_EQ(Get(2, "k"), "2:HANGUP");
+  EXPECT_EQ(reason_, "its name space has 1 clients, as many as it may");
+  for (ClientId who = 3; who < 9; ++who) {
+    Connect(who, who % 2 == 0 ? "" : "small");
+    EXPECT_EQ(Get(who, "k"), absl::StrCat(who, ":''"));
+  }
+}
+
+TEST(NameSpaceLimitsTest, AQuotaAloneIsALimit) {
+  EXPECT_FALSE(NameSpaceLimits().any());
+  EXPECT_FALSE((NameSpaceLimits{.own = {{"a", {}}}}).any());
+  EXPECT_TRUE((NameSpaceLimits{.own = {{"a", {.clients_max = 1}}}}).any());
+}
+
 // --- Many, at random ---
 
 // Each name space answers as a store that is alone.

@@ -38,6 +38,8 @@ struct StoreLimits {
   size_t keys_max = 0;  // Those that num_keys counts, and queues.
   size_t memory_bytes_max = 0;
   size_t clients_max = 0;  // Kept by NameSpaces.
+
+  bool any() const { return keys_max != 0 || memory_bytes_max != 0 || clients_max != 0; }
 };
 
 // What several stores may hold together; they keep `bytes_used` up to date.

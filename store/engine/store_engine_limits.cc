@@ -174,10 +174,9 @@ std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
       budget_->also_used == nullptr ? 0 : budget_->also_used->load(std::memory_order_relaxed);
   const size_t used = budget_->bytes_used - accounted_bytes_ + own_memory_bytes() + also;
   if (used + more > budget_->bytes_max) {
-    return absl::StrCat(BytesOf("the store", used, budget_->bytes_max), ", ", bytes,
-                        " of them for ", Place(),
-                        also == 0 ? "" : absl::StrCat(" and ", also, " on their way"),
-                        ask(growth.bytes, " bytes"));
+    return absl::StrCat(
+        BytesOf("the store", used, budget_->bytes_max), ", ", bytes, " of them for ", Place(),
+        also == 0 ? "" : absl::StrCat(" and ", also, " on their way"), ask(growth.bytes, " bytes"));
   }
   return "";
 }

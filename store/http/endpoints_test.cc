@@ -165,6 +165,7 @@ TEST_F(EndpointsTest, EachNameSpaceHasItsOwnStatusAndLinesInTheMetrics) {
   job.keys = 7;
   job.key_bytes = 1000;
   job.memory_bytes = 2000;
+  job.limits.keys_max = 9;
   server_.snapshot.memory_bytes_max = 4000;
   const auto status = [this](const std::string& name_space) {
     return json::parse(
@@ -178,11 +179,14 @@ TEST_F(EndpointsTest, EachNameSpaceHasItsOwnStatusAndLinesInTheMetrics) {
   EXPECT_EQ(Status()["errors"][0]["name_space"], "default");
   EXPECT_EQ(Status()["name_spaces"].size(), 2u);
   EXPECT_EQ(Status()["name_spaces"][1]["connections"], 5);
+  EXPECT_EQ(Status()["name_spaces"][1]["keys_limit"], 9);
+  EXPECT_EQ(Status()["name_spaces"][1]["memory_limit_bytes"], nullptr);
   EXPECT_EQ(Status()["totals"]["memory_limit_bytes"], 4000);
   EXPECT_EQ(endpoints_.Answer({.path = "/status.json", .rank = {}, .name_space = "jobB"}).status,
             404);
   const std::string metrics = Get("/metrics").body;
   EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_keys{name_space=\"jobA\"} 7\n"));
+  EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_keys_limit{name_space=\"jobA\"} 9\n"));
   EXPECT_THAT(metrics, HasSubstr("rollcall_name_space_connections{name_space=\"default\"} "));
   EXPECT_THAT(metrics, HasSubstr("rollcall_memory_limit_bytes 4000\n"));
 }

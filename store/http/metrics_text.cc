@@ -198,6 +198,15 @@ void AddNameSpaces(const ServerSnapshot& snapshot, Families& families) {
       [](Space space) { return static_cast<double>(space.keys); });
   add("rollcall_name_space_memory_bytes", "What it takes, as --max_memory counts it.",
       MetricType::Gauge, [](Space space) { return static_cast<double>(space.memory_bytes); });
+  add("rollcall_name_space_queues", "Its queues with something in them.", MetricType::Gauge,
+      [](Space space) { return static_cast<double>(space.queues); });
+  add("rollcall_name_space_clients_limit", "Clients that it may have; 0: no limit.",
+      MetricType::Gauge, [](Space space) { return static_cast<double>(space.limits.clients_max); });
+  add("rollcall_name_space_keys_limit", "Keys and queues that it may have; 0: no limit.",
+      MetricType::Gauge, [](Space space) { return static_cast<double>(space.limits.keys_max); });
+  add("rollcall_name_space_memory_limit_bytes", "What it may take; 0: no limit of its own.",
+      MetricType::Gauge,
+      [](Space space) { return static_cast<double>(space.limits.memory_bytes_max); });
 }
 
 void AddJournal(const JournalFigures& journal, Families& families) {

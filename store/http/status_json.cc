@@ -21,6 +21,7 @@ double UnixSeconds(absl::Time time) { return Seconds(time - absl::UnixEpoch()); 
 Json SecondsOrNull(const std::optional<absl::Duration>& duration) {
   return duration.has_value() ? Json(Seconds(*duration)) : Json();
 }
+Json LimitOrNull(size_t limit) { return limit == 0 ? Json() : Json(limit); }
 Json RankOrNull(int rank) { return rank >= 0 ? Json(rank) : Json(); }
 
 Json WorldJson(const ServerStatus& status) {
@@ -115,7 +116,11 @@ Json NameSpacesJson(const ServerSnapshot& snapshot) {
                       {"received_bytes", space.work.received_bytes},
                       {"sent_bytes", space.work.sent_bytes},
                       {"keys", space.keys},
-                      {"memory_bytes", space.memory_bytes}});
+                      {"queues", space.queues},
+                      {"memory_bytes", space.memory_bytes},
+                      {"clients_limit", LimitOrNull(space.limits.clients_max)},
+                      {"keys_limit", LimitOrNull(space.limits.keys_max)},
+                      {"memory_limit_bytes", LimitOrNull(space.limits.memory_bytes_max)}});
   }
   return spaces;
 }
@@ -135,8 +140,7 @@ Json TotalsJson(const ServerSnapshot& snapshot) {
           {"value_bytes", figures.value_bytes},
           {"memory_bytes", figures.memory_bytes},
           {"transfer_bytes", snapshot.transfer_bytes},
-          {"memory_limit_bytes",
-           snapshot.memory_bytes_max == 0 ? Json() : Json(snapshot.memory_bytes_max)}};
+          {"memory_limit_bytes", LimitOrNull(snapshot.memory_bytes_max)}};
 }
 
 Json JournalJson(const std::optional<JournalFigures>& journal) {

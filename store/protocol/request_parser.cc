@@ -85,6 +85,7 @@ RequestParser::Extent RequestParser::InProgress() const {
   // A greeting has no texts.
   if (!mid_request() || stage_ == Stage::kMagic) return {};
   Extent extent;
+  extent.operation = request_.operation;
   extent.has_values = row().values_per_key > 0;
   extent.held_bytes =
       texts_bytes_ + (request_.keys.size() + request_.values.size()) * sizeof(std::string);

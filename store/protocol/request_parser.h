@@ -53,6 +53,7 @@ class RequestParser {
 
   // The request in progress, as far as it has said; all 0 between two.
   struct Extent {
+    Operation operation = Operation::kValidate;
     size_t held_bytes = 0;     // Of its texts, with what they take besides.
     size_t missing_bytes = 0;  // Of the text that is on its way.
     bool has_values = false;   // It is one that stores or compares.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "store/protocol/goodbye.h"
+#include "store/protocol/operation.h"
 #include "store/protocol/request_parser.h"
 #include "store/server/incident.h"
 #include "store/server/server_core.h"
@@ -29,12 +30,13 @@ void ServerCore::CountRequest(Session& session) {
   const size_t bytes_max = request.has_values ? memory.bytes_max() : memory.replies_max();
   const size_t used = engine_->numbers().memory_bytes + memory.bytes();
   if (used + request.missing_bytes <= bytes_max) return;
-  RefuseHalfRequest(
-      session, absl::StrCat("the store holds ", used, " of the ", bytes_max,
-                            " bytes that it may hold, ", memory.bytes(),
-                            " of them on their way, and the request that this client is sending, ",
-                            "of which it has ", request.held_bytes, ", needs ",
-                            request.missing_bytes, " more"));
+  // In the engine's words, for which there would be no room either.
+  const size_t its = request.held_bytes;
+  RefuseHalfRequest(session, absl::StrCat("the store holds ", used - its, " of the ", bytes_max,
+                                          " bytes that it may hold, ", memory.bytes() - its,
+                                          " of them on their way; this ",
+                                          protocol::OperationName(request.operation), " needs ",
+                                          its + request.missing_bytes, " bytes more"));
 }
 
 void ServerCore::RefuseHalfRequest(Session& session, const std::string& reason) {

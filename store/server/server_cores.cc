@@ -74,9 +74,13 @@ ServerSnapshot ServerCores::Complete(const std::vector<EngineSnapshot>& engine,
   snapshot.started = started_;
   snapshot.stats = stats();
   snapshot.world_size_flag = options_.expected_clients;
-  for (const ServerOptions::NameSpacePort& port : options_.name_space_ports) {
-    if (snapshot.Find(port.name_space) != nullptr) continue;
-    snapshot.name_spaces.emplace_back().name = port.name_space;
+  const auto show = [&snapshot](const std::string& name) {
+    if (snapshot.Find(name) == nullptr) snapshot.name_spaces.emplace_back().name = name;
+  };
+  for (const ServerOptions::NameSpacePort& port : options_.name_space_ports) show(port.name_space);
+  for (const auto& [name, quota] : options_.store_limits.own) show(name);
+  for (NameSpaceSnapshot& space : snapshot.name_spaces) {
+    space.limits = options_.store_limits.Of(space.name);
   }
   std::sort(snapshot.name_spaces.begin() + 1, snapshot.name_spaces.end(),
             [](const NameSpaceSnapshot& a, const NameSpaceSnapshot& b) { return a.name < b.name; });

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "net/address.h"
 #include "store/engine/duration_histogram.h"
+#include "store/engine/store_engine.h"
 #include "store/protocol/dialect.h"
 #include "store/server/incident.h"
 #include "store/server/journal_figures.h"
@@ -74,6 +75,7 @@ struct NameSpaceSnapshot : StoreFigures {
   std::string name;  // "": the default one.
   size_t connections = 0;
   Work work;
+  engine::StoreLimits limits;
 
   int world_size_told = 0;                // As the clients say; 0: they do not.
   std::optional<int64_t> workers_joined;  // torch's count of those who came; it never goes down.

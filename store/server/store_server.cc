@@ -24,6 +24,7 @@
 #include "store/server/server_cores.h"
 #include "store/server/server_security.h"
 #include "store/server/snapshot_parts.h"
+#include "store/server/token_table.h"
 
 namespace rollcall {
 namespace {
@@ -338,6 +339,25 @@ absl::StatusOr<std::unique_ptr<ServerEngine>> NewEngine(net::Env& env, const Ser
   return engine;
 }
 
+// A quota that nobody's name has is a name that was misspelt.
+absl::Status CheckQuotas(const ServerOptions& options, const ServerSecurity& security) {
+  const std::shared_ptr<const TokenTable> tokens =
+      options.name_space_per_token ? security.tokens() : nullptr;
+  for (const auto& [name, quota] : options.store_limits.own) {
+    const auto is_its = [&name = name](const ServerOptions::NameSpacePort& port) {
+      return port.name_space == name;
+    };
+    const bool is_known =
+        name.empty() || (tokens != nullptr && tokens->HasName(name)) ||
+        std::any_of(options.name_space_ports.begin(), options.name_space_ports.end(), is_its);
+    if (is_known) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is a quota for the name space ", name, ", and no port",
+                     tokens == nullptr ? "" : " or token", " of that name"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(
@@ -345,6 +365,7 @@ absl::StatusOr<std::unique_ptr<StoreServer>> StoreServer::Start(
   if (absl::Status valid = ValidateServerOptions(options); !valid.ok()) return valid;
   absl::StatusOr<std::unique_ptr<ServerSecurity>> security = ServerSecurity::Load(env, options);
   if (!security.ok()) return security.status();
+  if (absl::Status valid = CheckQuotas(options, **security); !valid.ok()) return valid;
   WarnOfSmallLimits(env, options.expected_clients);
   const absl::StatusOr<Places> places = FindPlaces(env, options);
   if (!places.ok()) return places.status();

@@ -104,6 +104,24 @@ TEST_P(StoreServerTest, ANameSpacesPortThatIsTakenIsNamedWithTheNameSpace) {
   EXPECT_NE(second.message().find("for the name space jobA"), absl::string_view::npos) << second;
 }
 
+TEST_P(StoreServerTest, AQuotaForANameThatNobodyHasIsRefused) {
+  ServerOptions options = Options();
+  options.name_space_ports = {{.name_space = "jobA", .host = "127.0.0.1", .port = 0}};
+  options.store_limits.own = {{"jobA", {.keys_max = 7}}, {"", {.clients_max = 3}}};
+  const auto server = StoreServer::Start(env_, options);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const absl::StatusOr<ServerSnapshot> snapshot =
+      (*server)->Snapshot(absl::Now() + absl::Seconds(60));
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  ASSERT_EQ(snapshot->name_spaces.size(), 2u);
+  EXPECT_EQ(snapshot->name_spaces[0].limits.clients_max, 3u);
+  EXPECT_EQ(snapshot->name_spaces[1].limits.keys_max, 7u);
+  options.store_limits.own.emplace("jobB", engine::StoreLimits());
+  const absl::Status refused = StoreServer::Start(env_, options).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(refused.message(), testing::HasSubstr("the name space jobB, and no port"));
+}
+
 TEST_P(StoreServerTest, AWriteWithoutRoomIsTheEndOfItsConnectionAndOfNothingElse) {
   ServerOptions options = Options();
   options.store_limits.memory_bytes_max = 1000;

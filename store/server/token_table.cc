@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "glog/logging.h"
@@ -24,6 +25,11 @@ TokenTable::TokenTable(std::vector<NamedToken> tokens) {
                         .name = std::make_shared<const std::string>(std::move(token.name))});
     Wipe(token.token);
   }
+}
+
+bool TokenTable::HasName(absl::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return *entry.name == name; });
 }
 
 std::shared_ptr<const std::string> TokenTable::NameOf(absl::string_view token) const {

@@ -25,6 +25,9 @@ class TokenTable {
   // whichever it is, for one length of `token`.
   std::shared_ptr<const std::string> NameOf(absl::string_view token) const;
 
+  // Whether a token has this name.
+  bool HasName(absl::string_view name) const;
+
   size_t size() const { return entries_.size(); }
 
  private:

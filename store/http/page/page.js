@@ -326,6 +326,10 @@ function showClients(status) {
           'connections');
 }
 
+function ofLimit(used, limit, format) {
+  return limit === null ? format(used) : `${format(used)} of ${format(limit)}`;
+}
+
 function showNameSpaces(status) {
   byId('spaces').hidden = status.name_spaces.length < 2;
   setText(byId('space'), status.name_space);
@@ -337,12 +341,12 @@ function showNameSpaces(status) {
         if (space.name === status.name_space) link.setAttribute('aria-current', 'page');
         return element(
             'tr', '', cell('', '', link),
-            cell('Connections', '', whole.format(space.connections)),
+            cell('Connections', '', ofLimit(space.connections, space.clients_limit, whole.format)),
             cell('Waiting', '', whole.format(space.waiting_clients)),
             cell('Longest', space.longest_wait_seconds === null ? 'empty' : 'time',
                  space.longest_wait_seconds === null ? '' : duration(space.longest_wait_seconds)),
-            cell('Keys', '', whole.format(space.keys)),
-            cell('Memory', '', bytes(space.memory_bytes)),
+            cell('Keys', '', ofLimit(space.keys, space.keys_limit, whole.format)),
+            cell('Memory', '', ofLimit(space.memory_bytes, space.memory_limit_bytes, bytes)),
             cell('Requests', '', whole.format(space.requests)));
       }));
 }
