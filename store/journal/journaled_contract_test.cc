@@ -46,14 +46,16 @@ ServerContractParam Server(net::EventLoopKind kind, int io_threads,
 }
 
 // More than any case takes.
-constexpr engine::NameSpaceLimits kRoomy = {
-    .each = {.keys_max = 1'000'000, .memory_bytes_max = size_t{1} << 30, .clients_max = 100'000},
-    .memory_bytes_max = size_t{1} << 30};
+engine::NameSpaceLimits Roomy() {
+  return {
+      .each = {.keys_max = 1'000'000, .memory_bytes_max = size_t{1} << 30, .clients_max = 100'000},
+      .memory_bytes_max = size_t{1} << 30};
+}
 
 INSTANTIATE_TEST_SUITE_P(Journaled, ServerContract,
                          testing::Values(Server(net::EventLoopKind::kEpoll, 1),
                                          Server(net::EventLoopKind::kEpoll, 3),
-                                         Server(net::EventLoopKind::kEpoll, 1, kRoomy),
+                                         Server(net::EventLoopKind::kEpoll, 1, Roomy()),
                                          Server(net::EventLoopKind::kLibuv, 1)),
                          NameOfServerContractParam);
 
