@@ -162,12 +162,17 @@ void ServerCore::NoteOf(IncidentKind kind, Session& session,
        reason);
 }
 
-bool ServerCore::FinishesLater(Session& session) {
+bool ServerCore::OwesReplies(const Session& session) {
   if (!answers_later_ || !session.is_known) return false;
   OpenBatch();
   // It may have been doomed by what it had coming.
-  session.is_finishing = session.is_known && !engine_->IsDone(session.id());
+  const bool owes = session.is_known && !engine_->IsDone(session.id());
   CloseBatch();
+  return owes;
+}
+
+bool ServerCore::FinishesLater(Session& session) {
+  session.is_finishing = OwesReplies(session);
   if (!session.is_finishing) return false;
   if (!session.paused) Pause(session);
   SessionQueue::Remove(session);

@@ -162,7 +162,9 @@ class ServerCore final : private SessionOwner {
   void Pause(Session& session);
   // Reads and serves it again, if nothing is against it any more.
   void Resume(Session& session);
-  // True if the engine has still to answer it: then it is finished, once that is done.
+  // The engine has still to answer it.
+  bool OwesReplies(const Session& session);
+  // True if so: then it is finished, once that is done.
   bool FinishesLater(Session& session);
   // The engine says that sessions can go on, or be finished.
   void LetGoOn();

@@ -40,10 +40,13 @@ void ServerCore::CountRequest(Session& session) {
 }
 
 void ServerCore::RefuseHalfRequest(Session& session, const std::string& reason) {
+  // What is due to it has to come before. Until then it goes on sending, and if all of the request
+  // has come by then, the engine refuses it.
+  const bool is_late = session.takes_goodbye && OwesReplies(session);
+  if (is_late || session.phase != SessionPhase::kOpen) return Settle(nullptr);
   ++stats_.connections_refused;
   NoteOf(IncidentKind::kStoreFull, session, [&] { return reason; });
-  // Of an engine that answers later replies may be due that come before.
-  if (!session.takes_goodbye || answers_later_) return Finish(session);
+  if (!session.takes_goodbye) return Finish(session);
   Forget(session);
   PublishStats();
   Flush(nullptr);
