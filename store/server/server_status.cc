@@ -208,6 +208,30 @@ std::string WhoIsThere(const ServerStatus& status, const NameSpaceSnapshot& spac
   return text;
 }
 
+// `incidents_of`: nullptr: of all.
+ServerStatus StatusWithIncidents(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
+                                 const NameSpaceSnapshot* incidents_of) {
+  ServerStatus status;
+  status.now = snapshot.now;
+  status.uptime = snapshot.now - snapshot.started;
+  SetWorld(snapshot, space, status);
+  CountRanks(status);
+  SetWaits(snapshot, space, status);
+  SetSlowest(space, status);
+  SetClients(snapshot, space, status);
+  SetIncidents(snapshot, incidents_of, status);
+  status.seconds = snapshot.seconds;
+  status.summary = WhoIsThere(status, space);
+  if (!status.waits.empty()) {
+    const WaitStatus& longest = status.waits.front();
+    absl::StrAppend(
+        &status.wait_summary, Plural(space.waiting_clients, "client waits", "clients wait"),
+        ", the longest for ", ShownDuration(longest.longest),
+        longest.at_barrier ? " at the barrier \"" : " for the key \"", longest.key, "\".");
+  }
+  return status;
+}
+
 }  // namespace
 
 absl::string_view RankStateName(RankState state) {
@@ -258,32 +282,11 @@ std::string RankRanges(absl::Span<const int> ranks) {
 }
 
 ServerStatus StatusOf(const ServerSnapshot& snapshot) {
-  ServerStatus status = StatusOf(snapshot, snapshot.name_spaces.front());
-  status.incidents.clear();
-  SetIncidents(snapshot, /*space=*/nullptr, status);
-  return status;
+  return StatusWithIncidents(snapshot, snapshot.name_spaces.front(), /*incidents_of=*/nullptr);
 }
 
 ServerStatus StatusOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space) {
-  ServerStatus status;
-  status.now = snapshot.now;
-  status.uptime = snapshot.now - snapshot.started;
-  SetWorld(snapshot, space, status);
-  CountRanks(status);
-  SetWaits(snapshot, space, status);
-  SetSlowest(space, status);
-  SetClients(snapshot, space, status);
-  SetIncidents(snapshot, &space, status);
-  status.seconds = snapshot.seconds;
-  status.summary = WhoIsThere(status, space);
-  if (!status.waits.empty()) {
-    const WaitStatus& longest = status.waits.front();
-    absl::StrAppend(
-        &status.wait_summary, Plural(space.waiting_clients, "client waits", "clients wait"),
-        ", the longest for ", ShownDuration(longest.longest),
-        longest.at_barrier ? " at the barrier \"" : " for the key \"", longest.key, "\".");
-  }
-  return status;
+  return StatusWithIncidents(snapshot, space, &space);
 }
 
 std::optional<RankDetails> DetailsOf(const ServerSnapshot& snapshot, const NameSpaceSnapshot& space,
