@@ -92,8 +92,9 @@ void NameSpaces::AddBytesBesides(absl::string_view name_space, int64_t bytes) {
 }
 
 std::string NameSpaces::AllBeyondLimit() const {
-  if (budget_.bytes_max == 0 || budget_.bytes_used <= budget_.bytes_max) return "";
-  return absl::StrCat("the store holds ", budget_.bytes_used, " of the ", budget_.bytes_max,
+  const size_t used = budget_.bytes_used + budget_.also_used_bytes();
+  if (budget_.bytes_max == 0 || used <= budget_.bytes_max) return "";
+  return absl::StrCat("the store holds ", used, " of the ", budget_.bytes_max,
                       " bytes that it may hold");
 }
 

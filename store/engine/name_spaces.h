@@ -114,6 +114,10 @@ class NameSpaces {
     const size_t clients_max;
     StoreEngine engine;
   };
+  struct Member {
+    Other* other = nullptr;  // nullptr: it was one too many, ...
+    size_t clients_max = 0;  // ... of so many.
+  };
 
   // That of this name, made if there is none. Not for the default one.
   Other& OtherOf(absl::string_view name_space);
@@ -128,10 +132,6 @@ class NameSpaces {
   MemoryBudget budget_;
   StoreEngine default_;
   absl::flat_hash_map<std::string, std::unique_ptr<Other>> others_;
-  struct Member {
-    Other* other = nullptr;  // nullptr: it was one too many, ...
-    size_t clients_max = 0;  // ... of so many.
-  };
   // Clients of the others, and those that were one too many.
   absl::flat_hash_map<ClientId, Member> members_;
   size_t other_keys_ = 0;

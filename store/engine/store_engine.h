@@ -47,6 +47,10 @@ struct MemoryBudget {
   size_t bytes_max = 0;  // 0: no limit.
   size_t bytes_used = 0;
   const std::atomic<size_t>* also_used = nullptr;  // By others, who keep it up to date.
+
+  size_t also_used_bytes() const {
+    return also_used == nullptr ? 0 : also_used->load(std::memory_order_relaxed);
+  }
 };
 
 // Not thread-safe: one thread, or the owner's lock.

@@ -170,8 +170,7 @@ std::string StoreEngine::WhyFull(const Call& call, const Growth& growth) const {
   }
   if (budget_ == nullptr || budget_->bytes_max == 0) return "";
   // The budget has not heard of a wait that a legacy client gave up with this very request.
-  const size_t also =
-      budget_->also_used == nullptr ? 0 : budget_->also_used->load(std::memory_order_relaxed);
+  const size_t also = budget_->also_used_bytes();
   const size_t used = budget_->bytes_used - accounted_bytes_ + own_memory_bytes() + also;
   if (used + more > budget_->bytes_max) {
     return absl::StrCat(

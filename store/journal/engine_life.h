@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_STORE_JOURNAL_ENGINE_LIFE_H_
 #define ROLLCALL_STORE_JOURNAL_ENGINE_LIFE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <latch>
@@ -63,7 +64,10 @@ class EngineLife {
   void AwaitFailure() { failed_.wait(); }
   // Whose connections are to be closed because a commit failed.
   std::set<engine::ClientId> TakeFailed();
+  // As a server does whose loops have so much on its way.
+  void CountAlso(const std::atomic<size_t>* bytes) { port_.CountAlso(bytes); }
   size_t keys() const { return port_.numbers().keys; }
+  size_t memory_bytes() const { return port_.numbers().memory_bytes; }
   std::vector<EngineSnapshot> Snapshot() { return port_.Snapshot(); }
   JournalFigures Journal() const { return engine_->journal().value(); }
 

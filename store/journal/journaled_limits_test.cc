@@ -1,4 +1,5 @@
 // Limits on what is stored, where it is kept in a journal.
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -97,6 +98,23 @@ TEST_F(JournaledLimitsTest, TheLogSaysOnceThatTooMuchCameBack) {
               HasSubstr("the journal gave back more than the limits allow: the store holds 655 of "
                         "the 100 bytes that it may hold; the name space \"job\" has 5 of the 2 "
                         "keys that it may have; all of it is served"));
+}
+
+TEST_F(JournaledLimitsTest, WhatIsOnItsWayCountsAgainstTheSameLimit) {
+  std::atomic<size_t> on_its_way = 0;
+  EngineLife life(disk_, {.memory_bytes_max = 2000});
+  life.CountAlso(&on_its_way);
+  life.Connect(kClient);
+  EXPECT_FALSE(life.Ask(kClient, {SetOf("k", std::string(500, 'v'))}).is_full);
+  EXPECT_EQ(life.memory_bytes(), engine::kKeyOverheadBytes + 501);
+  on_its_way = 1000;
+  const Told refused = life.Ask(kClient, {SetOf("more", std::string(500, 'v'))});
+  EXPECT_TRUE(refused.is_full);
+  EXPECT_THAT(refused.hung_up.value_or(""), HasSubstr("1000 on their way"));
+  on_its_way = 0;
+  life.Connect(kOther);
+  EXPECT_FALSE(life.Ask(kOther, {SetOf("more", std::string(500, 'v'))}).is_full);
+  life.CountAlso(nullptr);
 }
 
 TEST_F(JournaledLimitsTest, WhatIsRefusedLeavesNothingInTheJournal) {

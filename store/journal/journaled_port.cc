@@ -104,7 +104,13 @@ std::vector<EngineSnapshot> JournaledPort::Snapshot() {
 
 EngineNumbers JournaledPort::numbers() const {
   return {.keys = state_.keys.load(std::memory_order_relaxed),
-          .waiting_clients = state_.waiting_clients.load(std::memory_order_relaxed)};
+          .waiting_clients = state_.waiting_clients.load(std::memory_order_relaxed),
+          .memory_bytes = state_.memory_bytes.load(std::memory_order_relaxed)};
+}
+
+void JournaledPort::CountAlso(const std::atomic<size_t>* bytes) {
+  net::MonitorLock lock(state_.monitor);
+  state_.stores.CountAlso(bytes);
 }
 
 // --- Requests ---

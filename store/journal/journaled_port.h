@@ -2,6 +2,7 @@
 #ifndef ROLLCALL_STORE_JOURNAL_JOURNALED_PORT_H_
 #define ROLLCALL_STORE_JOURNAL_JOURNALED_PORT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -50,6 +51,7 @@ class JournaledPort final : public EnginePort {
   bool IsDone(engine::ClientId client) override;
   uint32_t features() const override { return protocol::kServerFeatures | protocol::kKeepsJournal; }
 
+  void CountAlso(const std::atomic<size_t>* bytes) override;
   std::vector<EngineSnapshot> Snapshot() override;
   EngineNumbers numbers() const override;
 

@@ -75,6 +75,7 @@ JournalFigures JournaledState::Figures(absl::Time now) const {
 void JournaledState::PublishNumbers() {
   keys.store(stores.key_count(), std::memory_order_relaxed);
   waiting_clients.store(stores.waiting_clients(), std::memory_order_relaxed);
+  memory_bytes.store(stores.budget().bytes_used, std::memory_order_relaxed);
 }
 
 }  // namespace rollcall

@@ -67,6 +67,7 @@ struct JournaledState {
   absl::Time commit_begun ABSL_GUARDED_BY(monitor);  // Of the one that is on its way.
   std::atomic<size_t> keys{0};
   std::atomic<size_t> waiting_clients{0};
+  std::atomic<size_t> memory_bytes{0};
   std::vector<std::unique_ptr<JournaledPort>> ports;  // By loop.
 };
 

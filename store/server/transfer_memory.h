@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <optional>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "store/engine/client_id.h"
